@@ -1,0 +1,24 @@
+//! Types and rules of the field: alerts, tenants, tokens, search and errors.
+//!
+//! Everything here is pure: no async, no AWS, no clock of its own. A function that needs "now"
+//! takes it as an argument, so every rule can be tested as a table or as a property.
+
+pub mod access;
+pub mod alert;
+pub mod close;
+pub mod error;
+pub mod events;
+pub mod id;
+pub mod intake;
+pub mod json;
+pub mod merge;
+pub mod query;
+pub mod search;
+pub mod secret;
+pub mod tenant;
+pub mod time;
+pub mod webhook;
+
+pub use error::{CallError, Class};
+pub use id::{AlertId, Name, TenantId, TokenId};
+pub use time::Timestamp;

@@ -1,0 +1,108 @@
+//! Where things are: the checkout, its tools, and the directory of one running stack.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Context as _, Failure, Result};
+
+/// The checkout, found from the current directory upwards.
+#[derive(Debug, Clone)]
+pub(crate) struct Repository {
+    pub(crate) root: PathBuf,
+}
+
+impl Repository {
+    pub(crate) fn find() -> Result<Self> {
+        let here = std::env::current_dir().context("reading the current directory")?;
+        here.ancestors()
+            .find(|dir| dir.join("infra/local/tools.sh").is_file())
+            .map(|dir| Self { root: dir.to_owned() })
+            .ok_or_else(|| Failure::new("run this inside a checkout of KUMA Bridge"))
+    }
+
+    /// A program of one of the pinned environments under `.tools`.
+    pub(crate) fn tool(&self, environment: &str, program: &str) -> Result<PathBuf> {
+        let path = self.root.join(".tools").join(environment).join("bin").join(program);
+        if path.is_file() {
+            return Ok(path);
+        }
+        Err(Failure::new(format!(
+            "{} is not installed: run infra/local/tools.sh {environment}",
+            path.display()
+        )))
+    }
+
+    /// The directory of the stack that `up` leaves running.
+    pub(crate) fn local(&self) -> PathBuf {
+        self.root.join(".local")
+    }
+}
+
+/// What is running, as written to `<dir>/stack.json` while a stack comes up.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Running {
+    /// The emulator's process, the leader of its own group.
+    pub(crate) emulator: Option<u32>,
+    /// The front's process, the leader of its own group.
+    pub(crate) front: Option<u32>,
+    /// The process that will stop the stack, when it is not left running.
+    pub(crate) owner: Option<u32>,
+    /// Base address of the AWS endpoint.
+    pub(crate) endpoint: String,
+}
+
+impl Running {
+    pub(crate) fn read(dir: &Path) -> Option<Self> {
+        let text = fs::read_to_string(dir.join("stack.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    pub(crate) fn write(&self, dir: &Path) -> Result<()> {
+        let text = serde_json::to_string(self).context("writing stack.json")?;
+        fs::write(dir.join("stack.json"), text).context("writing stack.json")
+    }
+}
+
+/// The variables of `<dir>/stack.env`.
+pub(crate) fn write_variables(dir: &Path, variables: &[(&str, String)]) -> Result<()> {
+    let mut text = String::from("# Of the running local stack; `make down` removes it. Use: source .local/stack.env\n");
+    for (name, value) in variables {
+        text.push_str(&format_variable(name, value));
+    }
+    bridge_harness::certs::write_private(&dir.join("stack.env"), &text).context("writing stack.env")
+}
+
+/// One line for a shell. A quote inside the value ends the quoting, is escaped, and starts it again.
+fn format_variable(name: &str, value: &str) -> String {
+    format!("export {name}='{}'\n", value.replace('\'', r"'\''"))
+}
+
+/// Reads what [`write_variables`] wrote.
+pub(crate) fn read_variables(dir: &Path) -> Result<Vec<(String, String)>> {
+    let path = dir.join("stack.env");
+    let text = fs::read_to_string(&path).context(path.display())?;
+    Ok(text
+        .lines()
+        .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+        .map(|(name, value)| {
+            let value = value.strip_prefix('\'').unwrap_or(value);
+            let value = value.strip_suffix('\'').unwrap_or(value);
+            (name.to_owned(), value.replace(r"'\''", "'"))
+        })
+        .collect())
+}
+
+/// The last lines of a log, for an error message.
+pub(crate) fn tail(path: &Path, lines: usize) -> String {
+    let bytes = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let all: Vec<&str> = text.lines().collect();
+    all.iter()
+        .skip(all.len().saturating_sub(lines))
+        .map(|line| format!("    {line}\n"))
+        .collect()
+}
