@@ -1,0 +1,138 @@
+//! Reading one partition of a listing, newest first, a page at a time.
+
+use std::collections::{HashMap, VecDeque};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use bridge_domain::{CallError, Timestamp, search::TimestampField};
+
+use crate::{
+    Store,
+    alerts::names,
+    error::{call_error, damaged},
+    item::{Item, attr},
+    keys::{Key, Moment, Partition},
+};
+
+/// Most entries asked for in one query.
+const MOST: usize = 1_000;
+/// Fewest entries asked for in one query.
+const FEWEST: usize = 50;
+
+/// One line of a listing: what filtering needs, no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) place: Moment,
+    pub(crate) key: Key,
+    pub(crate) tenant: String,
+    pub(crate) name: String,
+}
+
+/// What is read of a listing.
+#[derive(Clone, Debug)]
+pub(crate) struct Range {
+    pub(crate) partition: Partition,
+    pub(crate) field: TimestampField,
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
+    pub(crate) newest_first: bool,
+}
+
+impl Range {
+    /// Everything in a partition of the listings of tenants and tokens, in the order made.
+    pub(crate) const fn whole(partition: Partition) -> Self {
+        Self {
+            partition,
+            field: TimestampField::LastSeen,
+            from: Timestamp::MIN,
+            to: Timestamp::MAX,
+            newest_first: false,
+        }
+    }
+
+    /// Index, partition attribute and sort attribute.
+    const fn index(&self) -> (&'static str, &'static str, &'static str) {
+        match (&self.partition, self.field) {
+            (Partition::Shard(..), TimestampField::LastSeen) => {
+                ("all-last", attr::ALL_PARTITION, attr::LAST_KEY)
+            }
+            (Partition::Shard(..), TimestampField::FirstSeen) => {
+                ("all-first", attr::ALL_PARTITION, attr::FIRST_KEY)
+            }
+            (_, TimestampField::LastSeen) => ("tenant-last", attr::TENANT_PARTITION, attr::LAST_KEY),
+            (_, TimestampField::FirstSeen) => ("tenant-first", attr::TENANT_PARTITION, attr::FIRST_KEY),
+        }
+    }
+}
+
+/// A listing being read.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    range: Range,
+    page: usize,
+    entries: VecDeque<Entry>,
+    resume: Option<HashMap<String, AttributeValue>>,
+    started: bool,
+    /// Queries made.
+    pub(crate) queries: u32,
+}
+
+impl Listing {
+    /// A reader that asks for `page` entries at once, within bounds.
+    pub(crate) fn new(range: Range, page: usize) -> Self {
+        Self {
+            range,
+            page: page.clamp(FEWEST, MOST),
+            entries: VecDeque::new(),
+            resume: None,
+            started: false,
+            queries: 0,
+        }
+    }
+
+    /// The next entry, left in place; `None` at the end.
+    pub(crate) async fn peek(&mut self, store: &Store) -> Result<Option<&Entry>, CallError> {
+        while self.entries.is_empty() && !(self.started && self.resume.is_none()) {
+            self.fill(store).await?;
+        }
+        Ok(self.entries.front())
+    }
+
+    /// Takes the entry that [`Listing::peek`] showed.
+    pub(crate) fn take(&mut self) -> Option<Entry> {
+        self.entries.pop_front()
+    }
+
+    async fn fill(&mut self, store: &Store) -> Result<(), CallError> {
+        let (index, partition, sort) = self.range.index();
+        let answer = store
+            .client
+            .query()
+            .table_name(&store.table)
+            .index_name(index)
+            .key_condition_expression(format!("#{partition} = :p AND #{sort} BETWEEN :from AND :to"))
+            .set_expression_attribute_names(Some(names(&[partition, sort])))
+            .expression_attribute_values(":p", AttributeValue::S(self.range.partition.to_string()))
+            .expression_attribute_values(":from", AttributeValue::S(Moment::first(self.range.from)))
+            .expression_attribute_values(":to", AttributeValue::S(Moment::last(self.range.to)))
+            .scan_index_forward(!self.range.newest_first)
+            .limit(i32::try_from(self.page).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(self.resume.take())
+            .send()
+            .await
+            .map_err(|error| call_error("Query", &error))?;
+        self.started = true;
+        self.queries += 1;
+        self.resume = answer.last_evaluated_key;
+        for item in answer.items.unwrap_or_default() {
+            let item = Item::from_map(item);
+            let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+            self.entries.push_back(Entry {
+                place: Moment::parse(item.get_text(sort)?).ok_or_else(|| damaged(sort))?,
+                key: item.key()?,
+                tenant: text(attr::TENANT).unwrap_or_default(),
+                name: text(attr::NAME).unwrap_or_default(),
+            });
+        }
+        Ok(())
+    }
+}

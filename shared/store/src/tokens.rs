@@ -1,0 +1,184 @@
+//! Tokens: kept by their public half, without their value.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::{error::SdkError, types::AttributeValue};
+use bridge_domain::{
+    CallError, TokenId,
+    access::{Allowed, Grants, Operation, Role, Token},
+    secret::SecretDigest,
+};
+
+use crate::{
+    Store,
+    error::{call_error, damaged},
+    item::{Item, attr, key_map},
+    keys::{Key, Moment, Partition},
+    listing::{Listing, Range},
+};
+
+/// How long an expired token still shows in lists, in seconds, before DynamoDB deletes it.
+const KEPT_AFTER_EXPIRY: i64 = 30 * 24 * 60 * 60;
+
+impl Store {
+    /// A token by its public half, strongly consistent: a revoked token is gone at once.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn token(&self, id: TokenId) -> Result<Option<Token>, CallError> {
+        self.read(&Key::Token(id), &[]).await?.map(|item| decode(&item)).transpose()
+    }
+
+    /// Stores a new token.
+    ///
+    /// # Errors
+    /// When the store fails; `Transient` when the random id is taken.
+    pub async fn create_token(&self, token: &Token) -> Result<(), CallError> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(encode(token).into_map()))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", attr::PK)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| call_error("PutItem", &error))
+    }
+
+    /// Deletes a token. Gives whether there was one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn revoke_token(&self, id: &TokenId) -> Result<bool, CallError> {
+        let result = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key_map(&Key::Token(id.clone()))))
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#pk", attr::PK)
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(true),
+            Err(SdkError::ServiceError(failure)) if failure.err().is_conditional_check_failed_exception() => {
+                Ok(false)
+            }
+            Err(error) => Err(call_error("DeleteItem", &error)),
+        }
+    }
+
+    /// Every token that `wanted` picks, in the order issued: `skip` left out, then `take`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tokens(
+        &self,
+        wanted: impl Fn(&Token) -> bool,
+        skip: usize,
+        take: usize,
+    ) -> Result<Vec<Token>, CallError> {
+        let mut listing = Listing::new(Range::whole(Partition::Tokens), skip.saturating_add(take));
+        let mut picked = Vec::new();
+        let mut left = skip;
+        while picked.len() < take {
+            let mut keys = Vec::new();
+            while keys.len() < 100 && listing.peek(self).await?.is_some() {
+                keys.extend(listing.take().map(|entry| entry.key));
+            }
+            if keys.is_empty() {
+                break;
+            }
+            let items = self.read_many(&keys, &[]).await?;
+            let mut tokens = items.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+            tokens.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+            for token in tokens.into_iter().filter(|token| wanted(token)) {
+                if left > 0 {
+                    left -= 1;
+                } else if picked.len() < take {
+                    picked.push(token);
+                }
+            }
+        }
+        Ok(picked)
+    }
+}
+
+fn encode(token: &Token) -> Item {
+    let place = Moment { at: token.created, id: token.id.to_string() };
+    let mut item = Item::new(&Key::Token(token.id.clone()))
+        .text(attr::NAME, token.name.as_str())
+        .text(attr::LOGIN, &token.login)
+        .text(attr::EMAIL, &token.email)
+        .number(attr::CREATED, token.created.micros())
+        .bytes(attr::DIGEST, token.digest.as_bytes().to_vec())
+        .text(attr::TENANT_PARTITION, Partition::Tokens.to_string())
+        .text(attr::LAST_KEY, place.to_string());
+    item = match &token.grants {
+        Grants::Everything => item.flag(attr::GENERAL, true),
+        Grants::Tenants(roles) => {
+            let roles: HashMap<String, AttributeValue> = roles
+                .iter()
+                .map(|(tenant, role)| (tenant.to_string(), AttributeValue::S(role.as_str().to_owned())))
+                .collect();
+            item.flag(attr::GENERAL, false).with(attr::ROLES, AttributeValue::M(roles))
+        }
+    };
+    if let Allowed::Only(operations) = &token.operations {
+        let list = operations.iter().map(|one| AttributeValue::S(one.as_str().to_owned())).collect();
+        item = item.with(attr::OPERATIONS, AttributeValue::L(list));
+    }
+    if let Some(expires) = token.expires {
+        item = item
+            .number(attr::EXPIRES, expires.micros())
+            .number(attr::TTL, expires.plus_seconds(KEPT_AFTER_EXPIRY).seconds());
+    }
+    item
+}
+
+fn decode(item: &Item) -> Result<Token, CallError> {
+    let Key::Token(id) = item.key()? else { return Err(damaged(attr::PK)) };
+    let grants =
+        if item.get_flag(attr::GENERAL)? { Grants::Everything } else { Grants::Tenants(roles(item)?) };
+    Ok(Token {
+        id,
+        name: item.get_parsed(attr::NAME)?,
+        login: item.get_text(attr::LOGIN)?.to_owned(),
+        email: item.get_text(attr::EMAIL)?.to_owned(),
+        grants,
+        operations: operations(item)?,
+        created: item.get_time(attr::CREATED)?,
+        expires: if item.has(attr::EXPIRES) { Some(item.get_time(attr::EXPIRES)?) } else { None },
+        digest: SecretDigest::from_bytes(item.get_bytes(attr::DIGEST)?)
+            .ok_or_else(|| damaged(attr::DIGEST))?,
+    })
+}
+
+fn roles(item: &Item) -> Result<BTreeMap<bridge_domain::TenantId, Role>, CallError> {
+    let broken = || damaged(attr::ROLES);
+    let map = item.get(attr::ROLES).and_then(|value| value.as_m().ok()).ok_or_else(broken)?;
+    map.iter()
+        .map(|(tenant, role)| {
+            let role = role.as_s().ok().and_then(|text| {
+                [Role::Operator, Role::Analyst, Role::TenantAdministrator]
+                    .into_iter()
+                    .find(|role| role.as_str() == text)
+            });
+            Ok((tenant.parse().map_err(|_| broken())?, role.ok_or_else(broken)?))
+        })
+        .collect()
+}
+
+fn operations(item: &Item) -> Result<Allowed, CallError> {
+    let Some(value) = item.get(attr::OPERATIONS) else { return Ok(Allowed::All) };
+    let list = value.as_l().map_err(|_| damaged(attr::OPERATIONS))?;
+    // An operation that this version does not know allows nothing here.
+    Ok(Allowed::Only(
+        Operation::ALL
+            .iter()
+            .copied()
+            .filter(|one| list.iter().any(|value| value.as_s().is_ok_and(|text| text == one.as_str())))
+            .collect(),
+    ))
+}

@@ -1,0 +1,8 @@
+//! The store against a real DynamoDB engine in the same process.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod alerts;
+mod search;
+mod settings;
+mod support;

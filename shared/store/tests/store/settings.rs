@@ -1,0 +1,116 @@
+//! Tenants and tokens.
+
+use crate::support::{Engine, analyst_of};
+use bridge_domain::{
+    Timestamp,
+    access::{Allowed, Grants, Operation, Token},
+    secret::Secret,
+    tenant::Tenant,
+};
+use bridge_store::{TenantChange, TenantConflict};
+use futures_util::future::join_all;
+
+fn tenant(id: &str, name: &str, second: i64) -> Tenant {
+    let made = Timestamp::MIN.plus_seconds(second);
+    Tenant {
+        id: id.parse().unwrap(),
+        name: name.parse().unwrap(),
+        description: String::new(),
+        main: false,
+        disabled: false,
+        created: made,
+        updated: made,
+    }
+}
+
+fn renamed(name: &str) -> TenantChange {
+    TenantChange { name: Some(name.parse().unwrap()), ..TenantChange::default() }
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once_whatever_its_case() {
+    let engine = Engine::start().await;
+    let store = &engine.store;
+    store.create_tenant(&tenant("1", "Main", 1)).await.unwrap();
+    assert_eq!(store.create_tenant(&tenant("2", "MAIN", 2)).await, Err(TenantConflict::Name));
+    assert_eq!(store.create_tenant(&tenant("1", "Other", 2)).await, Err(TenantConflict::Id));
+    assert!(store.tenant(&"2".parse().unwrap()).await.unwrap().is_none(), "nothing half-written");
+
+    store.create_tenant(&tenant("2", "Branch", 2)).await.unwrap();
+    let (second, now) = ("2".parse().unwrap(), Timestamp::MIN.plus_seconds(9));
+    assert_eq!(store.change_tenant(&second, &renamed("main"), now).await, Err(TenantConflict::Name));
+    let changed = store.change_tenant(&second, &renamed("Office"), now).await.unwrap();
+    assert_eq!((changed.name.as_str(), changed.updated), ("Office", now));
+    store.create_tenant(&tenant("3", "branch", 3)).await.expect("the old name is free again");
+    assert_eq!(store.change_tenant(&second, &renamed("OFFICE"), now).await.unwrap().name.as_str(), "OFFICE");
+    let missing = store.change_tenant(&"9".parse().unwrap(), &renamed("x"), now).await;
+    assert_eq!(missing, Err(TenantConflict::Missing));
+}
+
+#[tokio::test]
+async fn there_is_one_main_tenant() {
+    let engine = Engine::start().await;
+    let main = |id: &str| Tenant { main: true, ..tenant(id, id, 1) };
+    engine.store.create_tenant(&main("1")).await.unwrap();
+    assert_eq!(engine.store.create_tenant(&main("2")).await, Err(TenantConflict::Main));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_tenants_of_one_name_one_is_made() {
+    let engine = Engine::start().await;
+    let tenants: Vec<Tenant> = (0..20).map(|n| tenant(&n.to_string(), "Same", n)).collect();
+    let results = join_all(tenants.iter().map(|tenant| engine.store.create_tenant(tenant))).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert_eq!(engine.store.tenants(|_| true, 0, 250).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn tenants_are_listed_in_the_order_made() {
+    let engine = Engine::start().await;
+    for n in 0..230_i64 {
+        engine
+            .store
+            .create_tenant(&tenant(&format!("t{n}"), &format!("Tenant {n}"), 1000 - n))
+            .await
+            .unwrap();
+    }
+    let list = engine.store.tenants(|_| true, 200, 250).await.unwrap();
+    assert_eq!(list.len(), 30);
+    assert_eq!(list[29].id.as_str(), "t0");
+    let odd = engine.store.tenants(|tenant| tenant.name.as_str().ends_with('1'), 0, 10).await.unwrap();
+    assert_eq!(odd.len(), 10);
+}
+
+#[tokio::test]
+async fn a_token_is_kept_whole_but_for_its_value() {
+    let engine = Engine::start().await;
+    let token = Token {
+        id: "abc".parse().unwrap(),
+        name: "IRP".parse().unwrap(),
+        login: "irp".into(),
+        email: String::new(),
+        grants: analyst_of(["t1", "t2"]),
+        operations: Allowed::Only(vec![Operation::SearchAlerts, Operation::CloseAlert]),
+        created: Timestamp::MIN.plus_seconds(1),
+        expires: Some(Timestamp::MIN.plus_seconds(100)),
+        digest: Secret::new("canary-secret-half".into()).digest(),
+    };
+    let general = Token {
+        id: "def".parse().unwrap(),
+        grants: Grants::Everything,
+        operations: Allowed::All,
+        expires: None,
+        created: Timestamp::MIN.plus_seconds(2),
+        ..token.clone()
+    };
+    engine.store.create_token(&token).await.unwrap();
+    engine.store.create_token(&general).await.unwrap();
+    assert!(engine.store.create_token(&general).await.is_err(), "an id is never used twice");
+    assert_eq!(engine.store.token(token.id.clone()).await.unwrap(), Some(token.clone()));
+    assert_eq!(engine.store.tokens(|_| true, 0, 250).await.unwrap(), [token.clone(), general.clone()]);
+    assert_eq!(engine.store.tokens(|_| true, 1, 250).await.unwrap(), [general]);
+
+    assert!(engine.store.revoke_token(&token.id).await.unwrap());
+    assert!(!engine.store.revoke_token(&token.id).await.unwrap());
+    assert_eq!(engine.store.token(token.id).await.unwrap(), None);
+}
