@@ -5,6 +5,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::{Timestamp, secret::Secret};
@@ -62,6 +63,68 @@ impl SigningSecret {
     pub fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> Option<String> {
         let mac = self.mac(id, &timestamp.to_string(), body)?;
         Some(format!("{SIGNATURE_PREFIX}{}", STANDARD.encode(mac.finalize().into_bytes())))
+    }
+}
+
+/// The secrets of one tenant, as kept in the store of secrets: the one in force, and during a
+/// rotation the one before it.
+#[derive(Clone, Debug)]
+pub struct SecretSet {
+    /// The secret in force.
+    pub current: SigningSecret,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The one before, and when it stops being accepted.
+    pub previous: Option<(SigningSecret, Timestamp)>,
+}
+
+/// How a [`SecretSet`] is written.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    current: String,
+    created: Timestamp,
+    previous: Option<String>,
+    previous_expires: Option<Timestamp>,
+}
+
+impl SecretSet {
+    /// Reads a set; `None` when the text is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let written: Written = serde_json::from_str(text).ok()?;
+        let previous = match (written.previous, written.previous_expires) {
+            (Some(secret), Some(expires)) => Some((SigningSecret::parse(Secret::new(secret))?, expires)),
+            _ => None,
+        };
+        let current = SigningSecret::parse(Secret::new(written.current))?;
+        Some(Self { current, created: written.created, previous })
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn render(&self) -> Secret {
+        let written = Written {
+            current: self.current.expose().to_owned(),
+            created: self.created,
+            previous: self.previous.as_ref().map(|(secret, _)| secret.expose().to_owned()),
+            previous_expires: self.previous.as_ref().map(|(_, expires)| *expires),
+        };
+        Secret::new(serde_json::to_string(&written).unwrap_or_default())
+    }
+
+    /// The secrets accepted at `now`.
+    #[must_use]
+    pub fn in_force(&self, now: Timestamp) -> Vec<SigningSecret> {
+        let previous = self.previous.iter().filter(|(_, expires)| now < *expires).map(|(secret, _)| secret);
+        std::iter::once(&self.current).chain(previous).cloned().collect()
+    }
+
+    /// The set after a rotation at `now`: the secret in force stays accepted for `overlap` seconds.
+    #[must_use]
+    pub fn rotated(self, new: SigningSecret, now: Timestamp, overlap: i64) -> Self {
+        let previous = (overlap > 0).then(|| (self.current, now.plus_seconds(overlap)));
+        Self { current: new, created: now, previous }
     }
 }
 
@@ -167,6 +230,18 @@ mod tests {
         assert_eq!(check(&both, "1000", &format!("v1,AAAA v1a,xx {} ", sign(&new)), 1000), Ok(()));
         assert_eq!(check(&both, "1000", &sign(&other), 1000), Err(SignatureError::NoMatch));
         assert_eq!(check(&[], "1000", &sign(&other), 1000), Err(SignatureError::NoMatch));
+    }
+
+    #[test]
+    fn a_rotation_keeps_the_old_secret_for_the_overlap_only() {
+        let at = |seconds| Timestamp::MIN.plus_seconds(seconds);
+        let set = SecretSet { current: secret(1), created: at(0), previous: None };
+        let set = SecretSet::parse(set.rotated(secret(2), at(10), 100).render().expose()).unwrap();
+        let in_force = |now| set.in_force(at(now)).iter().map(|s| s.expose().to_owned()).collect::<Vec<_>>();
+        assert_eq!(in_force(109), [secret(2).expose(), secret(1).expose()]);
+        assert_eq!(in_force(110), [secret(2).expose()]);
+        assert!(set.clone().rotated(secret(3), at(20), 0).previous.is_none());
+        assert!(SecretSet::parse("{}").is_none());
     }
 
     #[test]

@@ -76,7 +76,9 @@ where
     E: ProvideErrorMetadata,
 {
     let (class, code, detail): (_, Cow<'static, str>, Cow<'static, str>) = match error {
-        SdkError::ConstructionFailure(_) => (Class::Permanent, "".into(), "the request could not be built".into()),
+        SdkError::ConstructionFailure(_) => {
+            (Class::Permanent, "".into(), "the request could not be built".into())
+        }
         SdkError::TimeoutError(_) => (Class::Transient, "".into(), "no answer in time".into()),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             (Class::Transient, "".into(), "no connection in time".into())

@@ -193,7 +193,10 @@ pub fn load<C>(read: impl FnOnce(&mut Env) -> Option<C>) -> Result<Loaded<C>, Co
 /// # Errors
 ///
 /// As [`load`].
-pub fn load_from<C>(mut env: Env, read: impl FnOnce(&mut Env) -> Option<C>) -> Result<Loaded<C>, ConfigError> {
+pub fn load_from<C>(
+    mut env: Env,
+    read: impl FnOnce(&mut Env) -> Option<C>,
+) -> Result<Loaded<C>, ConfigError> {
     let log_level = env.required(LOG_LEVEL);
     let config = read(&mut env);
     match (config, log_level) {
@@ -232,7 +235,10 @@ mod tests {
     fn a_complete_environment_is_read() {
         let env = Env::from_pairs([("STATE_TABLE", "state"), ("SHARDS", "4"), ("LOG_LEVEL", "info")]);
         let loaded = load_from(env, read).unwrap();
-        assert_eq!(loaded, Loaded { config: Config { table: "state".into(), shards: 4 }, log_level: LogLevel::Info });
+        assert_eq!(
+            loaded,
+            Loaded { config: Config { table: "state".into(), shards: 4 }, log_level: LogLevel::Info }
+        );
     }
 
     #[test]

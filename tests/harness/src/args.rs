@@ -66,20 +66,14 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command> {
             }
             Ok(Command::Run(found, rest.into()))
         }
-        other => Err(Failure::new(format!(
-            "there is no command `{other}`, see `bridge-local help`"
-        ))),
+        other => Err(Failure::new(format!("there is no command `{other}`, see `bridge-local help`"))),
     }
 }
 
 /// Reads options up to the end or to `--`, which it takes too.
 fn options(rest: &mut VecDeque<String>, known: &[&str]) -> Result<Options> {
-    let mut found = Options {
-        port: PORT,
-        auth: false,
-        container: false,
-        template: PathBuf::from("infra/template.yaml"),
-    };
+    let mut found =
+        Options { port: PORT, auth: false, container: false, template: PathBuf::from("infra/template.yaml") };
     while let Some(name) = rest.pop_front() {
         if name == "--" {
             break;
@@ -111,8 +105,7 @@ fn front(rest: &mut VecDeque<String>) -> Result<FrontOptions> {
 }
 
 fn value(rest: &mut VecDeque<String>, name: &str) -> Result<String> {
-    rest.pop_front()
-        .ok_or_else(|| Failure::new(format!("{name} needs a value")))
+    rest.pop_front().ok_or_else(|| Failure::new(format!("{name} needs a value")))
 }
 
 fn port(text: &str) -> Result<u16> {

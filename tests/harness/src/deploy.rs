@@ -36,10 +36,7 @@ pub(crate) fn lay_functions(repository: &Repository) -> Result<usize> {
         }
         let binary = built.join(&name);
         if !binary.is_file() {
-            return Err(Failure::new(format!(
-                "{} is not built: run `make build` first",
-                binary.display()
-            )));
+            return Err(Failure::new(format!("{} is not built: run `make build` first", binary.display())));
         }
         let dir = repository.root.join("target/lambda").join(&name);
         fs::create_dir_all(&dir).context(dir.display())?;

@@ -32,7 +32,12 @@ const GATEWAY: u16 = 4566;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Starts ministack for the stack in `dir` and waits until it is healthy.
-pub(crate) async fn start(repository: &Repository, dir: &Path, auth: bool, running: &mut Running) -> Result<()> {
+pub(crate) async fn start(
+    repository: &Repository,
+    dir: &Path,
+    auth: bool,
+    running: &mut Running,
+) -> Result<()> {
     let program = repository.tool("ministack", "ministack")?;
     let port = free_port()?;
     running.endpoint = format!("http://127.0.0.1:{port}");
@@ -87,11 +92,7 @@ pub(crate) async fn start(repository: &Repository, dir: &Path, auth: bool, runni
 
 /// Whether a ministack answers there.
 pub(crate) async fn healthy(endpoint: &str) -> bool {
-    let Ok(client) = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(2))
-        .build()
-    else {
+    let Ok(client) = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build() else {
         return false;
     };
     let answer = client.get(format!("{endpoint}{HEALTH}")).send().await;
@@ -113,13 +114,10 @@ impl Contained {
 /// Starts the emulator's image. `None` when there is no Docker to ask.
 pub(crate) async fn start_container(dir: &Path, auth: bool) -> Result<Option<Contained>> {
     let image = std::env::var("TEST_EMULATOR_IMAGE").unwrap_or_else(|_| IMAGE.to_owned());
-    let (name, tag) = image
-        .rsplit_once(':')
-        .ok_or_else(|| Failure::new("TEST_EMULATOR_IMAGE must be name:tag"))?;
+    let (name, tag) =
+        image.rsplit_once(':').ok_or_else(|| Failure::new("TEST_EMULATOR_IMAGE must be name:tag"))?;
     let log = Mutex::new(File::create(dir.join(LOG)).context("making the emulator's log")?);
-    let ready = HttpWaitStrategy::new(HEALTH)
-        .with_port(GATEWAY.tcp())
-        .with_expected_status_code(200_u16);
+    let ready = HttpWaitStrategy::new(HEALTH).with_port(GATEWAY.tcp()).with_expected_status_code(200_u16);
     let request = GenericImage::new(name, tag)
         .with_exposed_port(GATEWAY.tcp())
         .with_wait_for(WaitFor::http(ready))
@@ -140,17 +138,13 @@ pub(crate) async fn start_container(dir: &Path, auth: bool) -> Result<Option<Con
     let container = match request.start().await {
         Ok(container) => container,
         Err(error) if unreachable(&error) => return Ok(None),
-        Err(error) => return Err(error).context(format_args!("starting a container of {image} (TEST_EMULATOR_IMAGE)")),
+        Err(error) => {
+            return Err(error).context(format_args!("starting a container of {image} (TEST_EMULATOR_IMAGE)"));
+        }
     };
     let host = container.get_host().await.context("asking for the container's address")?;
-    let port = container
-        .get_host_port_ipv4(GATEWAY)
-        .await
-        .context("asking for the container's port")?;
-    Ok(Some(Contained {
-        endpoint: format!("http://{host}:{port}"),
-        container,
-    }))
+    let port = container.get_host_port_ipv4(GATEWAY).await.context("asking for the container's port")?;
+    Ok(Some(Contained { endpoint: format!("http://{host}:{port}"), container }))
 }
 
 /// Whether it is Docker itself that could not be talked to.

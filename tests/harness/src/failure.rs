@@ -13,18 +13,12 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            code: 1,
-        }
+        Self { message: message.into(), code: 1 }
     }
 
     /// The exit code of a process that a signal ended.
     pub(crate) fn interrupted(signal: u8) -> Self {
-        Self {
-            message: "interrupted".to_owned(),
-            code: 128 + signal,
-        }
+        Self { message: "interrupted".to_owned(), code: 128 + signal }
     }
 
     pub(crate) fn code(&self) -> u8 {
@@ -71,8 +65,6 @@ pub(crate) fn report(failure: &Failure) {
 /// Writes a result to standard output.
 pub(crate) fn print(text: &str) -> Result<u8> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("writing to standard output")?;
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output")?;
     Ok(0)
 }

@@ -7,7 +7,10 @@ use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri,
-    header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
+    header::{
+        CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE, TRAILER,
+        TRANSFER_ENCODING, UPGRADE,
+    },
     uri::{Authority, PathAndQuery, Scheme},
 };
 use http_body_util::{Either, Full, LengthLimitError, Limited};
@@ -89,7 +92,12 @@ impl Front {
     ///
     /// # Errors
     /// When the port is taken.
-    pub async fn bind(port: u16, tls: Arc<ServerConfig>, upstream: Upstream, limits: Limits) -> io::Result<Self> {
+    pub async fn bind(
+        port: u16,
+        tls: Arc<ServerConfig>,
+        upstream: Upstream,
+        limits: Limits,
+    ) -> io::Result<Self> {
         let first = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = first.local_addr()?;
         let mut listeners = vec![first];
@@ -97,13 +105,7 @@ impl Front {
         if let Ok(second) = TcpListener::bind(("::1", address.port())).await {
             listeners.push(second);
         }
-        Ok(Self {
-            listeners,
-            address,
-            tls,
-            upstream,
-            limits,
-        })
+        Ok(Self { listeners, address, tls, upstream, limits })
     }
 
     /// The IPv4 address it listens on.
@@ -122,11 +124,7 @@ impl Front {
             .pool_idle_timeout(Duration::from_secs(20))
             .pool_timer(TokioTimer::new())
             .build(connector);
-        let proxy = Arc::new(Proxy {
-            client,
-            upstream: self.upstream,
-            limits: self.limits,
-        });
+        let proxy = Arc::new(Proxy { client, upstream: self.upstream, limits: self.limits });
         let acceptor = TlsAcceptor::from(self.tls);
         let places = Arc::new(Semaphore::new(self.limits.connections));
         let mut accepting = JoinSet::new();
@@ -196,7 +194,9 @@ impl Proxy {
                 strip_hop_by_hop(answer.headers_mut());
                 answer.map(Either::Left)
             }
-            Ok(Err(error)) if caused_by_length(&error) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "request too large"),
+            Ok(Err(error)) if caused_by_length(&error) => {
+                refusal(StatusCode::PAYLOAD_TOO_LARGE, "request too large")
+            }
             Ok(Err(error)) => refusal(StatusCode::BAD_GATEWAY, &chain(&error)),
             Err(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "the emulator did not answer in time"),
         }

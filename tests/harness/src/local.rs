@@ -27,13 +27,18 @@ use crate::{
 /// In the command line of every front.
 const FRONT_MARK: &str = "bridge-local front";
 
+/// Brings the stack up and says how to use it.
+pub(crate) async fn up(options: &Options) -> Result<u8> {
+    let stack = ensure(options).await?;
+    summary(&stack)
+}
+
 /// Brings the stack up, or finds it up already.
-pub(crate) async fn up(options: &Options) -> Result<Stack> {
+pub(crate) async fn ensure(options: &Options) -> Result<Stack> {
     let repository = Repository::find()?;
     let dir = repository.local();
     if let Some(stack) = found(&dir).await {
         progress(format_args!("the stack is up already at {}", stack.url));
-        summary(&dir, &stack)?;
         return Ok(stack);
     }
     if dir.exists() {
@@ -44,13 +49,14 @@ pub(crate) async fn up(options: &Options) -> Result<Stack> {
     match unless_stopped(bring_up(&repository, &dir, options)).await {
         Ok(stack) => {
             progress(format_args!("up in {:.1} s", started.elapsed().as_secs_f64()));
-            summary(&dir, &stack)?;
             Ok(stack)
         }
         Err(failure) => {
             process::end_descendants().await;
-            take_down(&dir).await?;
-            progress("what had been started was taken down again");
+            if dir.exists() {
+                take_down(&dir).await?;
+                progress("what had been started was taken down again");
+            }
             Err(failure)
         }
     }
@@ -73,10 +79,7 @@ pub(crate) async fn take_down(dir: &Path) -> Result<()> {
     let running = Running::read(dir).unwrap_or_default();
     // Function processes run from the stack's directory.
     let functions = dir.to_string_lossy();
-    let groups = [
-        (running.front, FRONT_MARK),
-        (running.emulator, emulator::MARK),
-    ];
+    let groups = [(running.front, FRONT_MARK), (running.emulator, emulator::MARK)];
     for (group, mark) in groups {
         if let Some(group) = group
             && !process::end_group(group, &[mark, &functions]).await
@@ -140,7 +143,7 @@ async fn bring_up(repository: &Repository, dir: &Path, options: &Options) -> Res
     let token = deployment.admin_token(&outputs).await?;
     certs::generate(dir).context("making the certificates")?;
     progress(format_args!("serving https://localhost:{} ...", options.port));
-    start_front(dir, options.port, &mut running, &outputs).await?;
+    start_front(dir, options.port, &mut running, &outputs)?;
     let url = format!("https://localhost:{}", options.port);
     let variables = variables(&deployment, &outputs, token, url, options.auth);
     write_variables(dir, &variables)?;
@@ -163,11 +166,7 @@ async fn bring_up(repository: &Repository, dir: &Path, options: &Options) -> Res
 /// A new directory that only its owner can look into.
 pub(crate) fn make_dir(dir: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir.join("tmp"))
-        .context(dir.display())
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir.join("tmp")).context(dir.display())
 }
 
 /// Everything that a test, or a person's shell, needs to use the stack.
@@ -208,9 +207,8 @@ pub(crate) fn api_host(outputs: &Outputs) -> String {
     format!("{}.execute-api.localhost", outputs.api_id)
 }
 
-async fn start_front(dir: &Path, port: u16, running: &mut Running, outputs: &Outputs) -> Result<()> {
+fn start_front(dir: &Path, port: u16, running: &mut Running, outputs: &Outputs) -> Result<()> {
     let log = File::create(dir.join("front.log")).context("making the front's log")?;
-    // The name as it is: in the process list the program shows as `bridge-local front`.
     let child = Command::new(std::env::current_exe().context("finding this program")?)
         .arg("front")
         .arg("--dir")
@@ -239,18 +237,25 @@ pub(crate) async fn serve_front(options: FrontOptions) -> Result<u8> {
     Ok(0)
 }
 
-fn summary(dir: &Path, stack: &Stack) -> Result<()> {
-    let ca = stack.ca.display();
-    let env = dir.join("stack.env");
+fn summary(stack: &Stack) -> Result<u8> {
+    let env = stack.ca.with_file_name("stack.env");
+    let log = stack.log.clone().unwrap_or_default();
     print(&format!(
-        "\n  API              {url}\n  CA               {ca}\n  variables        source {env}\n  AWS endpoint     {aws}\n  state table      {table}\n  \
-         emulator's log   {log}\n\n  try              curl --cacert {ca} -H \"Authorization: Bearer $BRIDGE_ADMIN_TOKEN\" {url}/api/v1/users/whoami\n  \
-         stop             make down\n\n",
+        "\n\
+         \x20 API              {url}\n\
+         \x20 CA               {ca}\n\
+         \x20 variables        source {env}\n\
+         \x20 AWS endpoint     {aws}\n\
+         \x20 state table      {table}\n\
+         \x20 emulator's log   {log}\n\n\
+         \x20 try              source {env}\n\
+         \x20                  curl --cacert $BRIDGE_CA -H \"Authorization: Bearer $BRIDGE_ADMIN_TOKEN\" $BRIDGE_URL/api/v1/users/whoami\n\
+         \x20 stop             make down\n\n",
         url = stack.url,
+        ca = stack.ca.display(),
         env = env.display(),
         aws = stack.aws_endpoint,
         table = stack.state_table,
-        log = dir.join("ministack.log").display(),
+        log = log.display(),
     ))
-    .map(drop)
 }

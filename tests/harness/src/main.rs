@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
 async fn dispatch() -> Result<u8> {
     match args::parse(std::env::args().skip(1))? {
         Command::Help => failure::print(args::HELP),
-        Command::Up(options) => local::up(&options).await.map(|_| 0),
+        Command::Up(options) => local::up(&options).await,
         Command::Down => local::down().await,
         Command::Run(options, command) => run::run(&options, &command).await,
         Command::Front(options) => local::serve_front(options).await,

@@ -69,7 +69,8 @@ impl Running {
 
 /// The variables of `<dir>/stack.env`.
 pub(crate) fn write_variables(dir: &Path, variables: &[(&str, String)]) -> Result<()> {
-    let mut text = String::from("# Of the running local stack; `make down` removes it. Use: source .local/stack.env\n");
+    let mut text =
+        String::from("# Of the running local stack; `make down` removes it. Use: source .local/stack.env\n");
     for (name, value) in variables {
         text.push_str(&format_variable(name, value));
     }
@@ -100,9 +101,37 @@ pub(crate) fn read_variables(dir: &Path) -> Result<Vec<(String, String)>> {
 pub(crate) fn tail(path: &Path, lines: usize) -> String {
     let bytes = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let all: Vec<&str> = text.lines().collect();
-    all.iter()
-        .skip(all.len().saturating_sub(lines))
-        .map(|line| format!("    {line}\n"))
-        .collect()
+    let mut out = String::new();
+    for line in text.lines().skip(text.lines().count().saturating_sub(lines)) {
+        out.push_str("    ");
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_survive_a_shells_quoting_and_stay_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = std::env::temp_dir().join(format!("bridge-place-{}", uuid::Uuid::new_v4()));
+        fs::create_dir(&dir).unwrap();
+        let token = r#"it's `$HOME` "x" \\ =*'#"#;
+        write_variables(&dir, &[("A_TOKEN", token.to_owned()), ("B", "plain".to_owned())]).unwrap();
+        let mode = fs::metadata(dir.join("stack.env")).unwrap().permissions().mode();
+        let read = read_variables(&dir).unwrap();
+        let shell = std::process::Command::new("/bin/sh")
+            .args(["-c", ". ./stack.env && printf %s \"$A_TOKEN\""])
+            .current_dir(&dir)
+            .output()
+            .unwrap();
+        fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(mode & 0o777, 0o600);
+        let wanted = [("A_TOKEN", token), ("B", "plain")];
+        assert!(read.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(wanted));
+        assert_eq!(shell.stdout, token.as_bytes());
+    }
 }

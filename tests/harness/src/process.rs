@@ -25,10 +25,7 @@ fn all() -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(inspect)
-        .collect()
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter_map(inspect).collect()
 }
 
 fn inspect(id: u32) -> Option<Process> {
@@ -59,7 +56,9 @@ pub(crate) async fn end_group(group: u32, marks: &[&str]) -> bool {
     end(|| {
         all()
             .into_iter()
-            .filter(|process| process.group == group && marks.iter().any(|mark| process.command.contains(mark)))
+            .filter(|process| {
+                process.group == group && marks.iter().any(|mark| process.command.contains(mark))
+            })
             .map(|process| process.id)
             .collect()
     })

@@ -1,6 +1,6 @@
 //! `run`: a command with a stack of its own, taken down whatever happens.
 
-use std::{fs, os::unix::process::ExitStatusExt as _, path::PathBuf, process::ExitStatus, time::Instant};
+use std::{fs, os::unix::process::ExitStatusExt as _, path::Path, process::ExitStatus, time::Instant};
 
 use bridge_harness::{
     certs,
@@ -58,7 +58,7 @@ pub(crate) async fn run(options: &Options, command: &[String]) -> Result<u8> {
 
 async fn work(
     repository: &Repository,
-    dir: &PathBuf,
+    dir: &Path,
     options: &Options,
     command: &[String],
     started: &mut Started,
@@ -66,10 +66,7 @@ async fn work(
     let begun = Instant::now();
     lay_functions(repository)?;
     make_dir(dir)?;
-    let mut running = Running {
-        owner: Some(std::process::id()),
-        ..Running::default()
-    };
+    let mut running = Running { owner: Some(std::process::id()), ..Running::default() };
     let given = std::env::var("TEST_AWS_ENDPOINT").ok().filter(|url| !url.is_empty());
     if options.container {
         let Some(container) = emulator::start_container(dir, options.auth).await? else {
@@ -86,7 +83,7 @@ async fn work(
     let unique = uuid::Uuid::new_v4().simple().to_string();
     let deployment = Deployment {
         repository: repository.clone(),
-        dir: dir.clone(),
+        dir: dir.to_owned(),
         endpoint: running.endpoint.clone(),
         name: format!("kuma-bridge-{}", unique.get(..8).unwrap_or_default()),
     };
@@ -99,9 +96,7 @@ async fn work(
     certs::generate(dir).context("making the certificates")?;
     let tls = certs::server_config(dir).context("reading the certificate")?;
     let upstream = upstream(&deployment.endpoint, &api_host(&outputs))?;
-    let front = Front::bind(0, tls, upstream, Limits::default())
-        .await
-        .context("listening on a free port")?;
+    let front = Front::bind(0, tls, upstream, Limits::default()).await.context("listening on a free port")?;
     let url = format!("https://localhost:{}", front.address().port());
     started.front = Some(tokio::spawn(front.serve()));
     progress(format_args!(
@@ -112,6 +107,10 @@ async fn work(
     let (program, args) = command.split_first().ok_or_else(|| Failure::new("no command"))?;
     let status = Command::new(program)
         .args(args)
+        // What a developer's own shell may hold for the real AWS.
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .env_remove("AWS_REGION")
         .envs(variables(&deployment, &outputs, token, url, options.auth))
         .status()
         .await
@@ -126,7 +125,7 @@ fn exit_code(status: ExitStatus) -> u8 {
 }
 
 /// Ends the command and whatever it started; the emulator goes in its own turn.
-async fn end_command(dir: &std::path::Path) {
+async fn end_command(dir: &Path) {
     let emulator = Running::read(dir).and_then(|running| running.emulator);
     if !process::end_descendants_but(emulator).await {
         progress("some processes of the command do not end");

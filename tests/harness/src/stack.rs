@@ -65,11 +65,8 @@ impl Stack {
     /// When a variable is missing or empty.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, NotRunning> {
         let present = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let required = |name: &str| {
-            present(name).ok_or_else(|| NotRunning {
-                reason: format!("{name} is not set"),
-            })
-        };
+        let required =
+            |name: &str| present(name).ok_or_else(|| NotRunning { reason: format!("{name} is not set") });
         Ok(Self {
             url: required("BRIDGE_URL")?.trim_end_matches('/').to_owned(),
             ca: required("BRIDGE_CA")?.into(),
@@ -90,9 +87,8 @@ impl Stack {
     /// # Errors
     /// When the authority's file cannot be read or holds no certificate.
     pub fn client(&self) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
-        let pem = std::fs::read(&self.ca).map_err(|error| NotRunning {
-            reason: format!("{}: {error}", self.ca.display()),
-        })?;
+        let pem = std::fs::read(&self.ca)
+            .map_err(|error| NotRunning { reason: format!("{}: {error}", self.ca.display()) })?;
         Ok(Client::builder()
             .tls_certs_only(Certificate::from_pem_bundle(&pem)?)
             .https_only(true)

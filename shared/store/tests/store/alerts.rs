@@ -1,6 +1,8 @@
 //! Storing and closing alerts, raced and repeated.
 
 use crate::support::{Engine, alert, alert_json, search};
+use std::fmt::Write;
+
 use bridge_domain::{access::Grants, close::Reason};
 use bridge_store::{Closed, Upserted};
 use futures_util::future::join_all;
@@ -103,7 +105,7 @@ fn large(id: &str, minute: u32, events: u32, bytes: usize) -> Value {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            text.push_str(&format!("{state:016x}"));
+            write!(text, "{state:016x}").unwrap();
         }
         text
     };

@@ -1,0 +1,57 @@
+# Everything a person types here. `make` alone lists it.
+# Needed: Rust (rustup), Python 3.11+ with venv, make, a C compiler. No root, no Docker.
+
+PORT  ?= 7223
+LOCAL := target/release/bridge-local
+TOOLS := infra/local/tools.sh
+FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
+
+.DEFAULT_GOAL := help
+.PHONY: help tools build test up down demo check bench fuzz deploy
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tools: ## install the pinned Python tools into .tools (no root)
+	@$(TOOLS)
+
+build: ## build every function and the local stack's program
+	cargo build --release --locked --workspace --bins
+
+demo: build ## an alert's way from a SIEM to an IRP and back, on the real template
+	@$(TOOLS) ministack sam
+	@$(LOCAL) demo --port $(PORT)
+
+up: build ## start the stack at https://localhost:7223 (PORT=) and leave it running
+	@$(TOOLS) ministack sam
+	@$(LOCAL) up --port $(PORT)
+
+down: ## stop the stack and leave nothing behind
+	@if [ -x $(LOCAL) ]; then $(LOCAL) down; else echo 'there is no stack to stop'; fi
+
+test: ## every test: on the deployed stack with IAM enforced, then in a container where Docker is
+	@$(TOOLS)
+	cargo build --release --locked --workspace --all-targets
+	$(LOCAL) run --auth -- cargo test --release --locked --workspace
+	$(LOCAL) run --container -- cargo test --release --locked -p bridge-e2e
+
+check: ## formatting, lints, documentation, template
+	@$(TOOLS) sam lint
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --workspace --no-deps
+	SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --template-file infra/template.yaml --region eu-central-1
+	.tools/lint/bin/cfn-lint --regions eu-central-1 -- infra/template.yaml
+	.tools/lint/bin/checkov --quiet --compact --framework cloudformation --file infra/template.yaml
+
+bench: ## costs as ratios, beside a bare function; also writes target/bench.json
+	cargo run --release --locked -p bridge-bench
+
+fuzz: ## a million hostile inputs to every parser of outside bytes (minutes)
+	PROPTEST_CASES=1000000 cargo test --release --locked --workspace --test fuzz
+
+deploy: ## build for AWS and deploy; needs cargo-lambda, AWS credentials and a region
+	@$(TOOLS) sam
+	@command -v cargo-lambda >/dev/null || { echo 'deploy needs cargo-lambda: pip install cargo-lambda ziglang'; exit 1; }
+	cargo lambda build --release --locked --arm64 $(addprefix --package ,$(FUNCTIONS))
+	SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam deploy

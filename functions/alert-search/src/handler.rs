@@ -1,0 +1,33 @@
+//! `GET /api/{v1,v2,v3}/alerts`, with and without a trailing slash.
+
+use std::sync::Arc;
+
+use bridge_domain::{
+    access::Operation,
+    query::{BadParameter, Query},
+    search::Search,
+};
+use bridge_runtime::{
+    auth,
+    http::{Answer, GzipSupport, HttpError, Request, accepts_gzip},
+};
+
+use crate::{app::App, page};
+
+pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, HttpError> {
+    let lookup = |id| app.store.token(id);
+    let principal =
+        auth::principal(&request, &app.admin, Operation::SearchAlerts, request.received, lookup).await?;
+    let search = Search::parse(&Query::parse(&request.raw_query))
+        .map_err(|BadParameter(name)| HttpError::bad_request("invalid query parameter value", name))?;
+    let found = app.store.search(&search, &principal.grants).await?;
+    let (alerts, queries) = (found.alerts.len(), found.queries);
+    let rows = page::rows(&app.store, found.alerts, &search).await?;
+    // A client that says nothing of encodings accepts any (RFC 9110, 12.5.3), but gets gzip only
+    // where the plain answer would be too large for Lambda.
+    let may_compress = accepts_gzip(&request.headers) != GzipSupport::Refused;
+    let answer = page::write(rows, search.with_affected, may_compress).await?;
+    Ok(answer
+        .metrics("AlertsReturned", u64::try_from(alerts).unwrap_or(u64::MAX))
+        .metrics("SearchQueries", u64::from(queries)))
+}

@@ -1,0 +1,74 @@
+//! Which route goes where, and what a token must be allowed for it.
+
+use std::sync::Arc;
+
+use bridge_domain::{
+    access::{Operation, Principal},
+    query::{BadParameter, Query},
+};
+use bridge_runtime::{
+    auth,
+    http::{Answer, HttpError, Request},
+};
+
+use crate::{app::App, kuma, tenants, tokens, webhook};
+
+pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, HttpError> {
+    let query = Query::parse(&request.raw_query);
+    let id = request.path_parameter("id");
+    let (app, request) = (app.as_ref(), &request);
+    let user = user(app, request, operation(&request.route)?).await?;
+    match request.route.as_str() {
+        "GET /api/v1/tenants" | "GET /api/v2/tenants" => kuma::tenants(app, &user, &query, None).await,
+        "GET /api/v3/tenants" => kuma::tenants(app, &user, &query, Some(false)).await,
+        "GET /api/v1/users/whoami" => kuma::whoami_by_tenant(app, &user).await,
+        "GET /api/v2/users/whoami" | "GET /api/v3/users/whoami" => kuma::whoami_by_role(app, &user).await,
+        "GET /bridge/v1/tenants" => tenants::list(app, &user, &query).await,
+        "POST /bridge/v1/tenants" => tenants::create(app, &user, request).await,
+        "GET /bridge/v1/tenants/{id}" => tenants::show(app, &user, id).await,
+        "PATCH /bridge/v1/tenants/{id}" => tenants::change(app, &user, id, request).await,
+        "GET /bridge/v1/tenants/{id}/webhook-secret" => webhook::show(app, &user, id).await,
+        "POST /bridge/v1/tenants/{id}/webhook-secret" => webhook::rotate(app, &user, id, request).await,
+        "DELETE /bridge/v1/tenants/{id}/webhook-secret" => webhook::remove(app, &user, id).await,
+        "GET /bridge/v1/tokens" => tokens::list(app, &user, &query).await,
+        "POST /bridge/v1/tokens" => tokens::issue(app, &user, request).await,
+        "DELETE /bridge/v1/tokens/{id}" => tokens::revoke(app, &user, id).await,
+        _ => Err(unknown_route()),
+    }
+}
+
+/// What a token must be allowed for a route.
+fn operation(route: &str) -> Result<Operation, HttpError> {
+    let path = route.split_once(' ').map_or("", |(_, path)| path);
+    if path.ends_with("/users/whoami") {
+        Ok(Operation::WhoAmI)
+    } else if path.starts_with("/bridge/v1/tokens") {
+        Ok(Operation::ManageTokens)
+    } else if path.starts_with("/bridge/v1/tenants") {
+        Ok(Operation::ManageTenants)
+    } else if path.ends_with("/tenants") {
+        Ok(Operation::ListTenants)
+    } else {
+        Err(unknown_route())
+    }
+}
+
+fn unknown_route() -> HttpError {
+    HttpError::not_found("no such route")
+}
+
+async fn user(app: &App, request: &Request, operation: Operation) -> Result<Principal, HttpError> {
+    auth::principal(request, &app.admin, operation, request.received, |id| app.store.token(id)).await
+}
+
+/// KUMA's answer to a value it can not use.
+pub(crate) fn bad_parameter(BadParameter(name): BadParameter) -> HttpError {
+    HttpError::bad_request("invalid query parameter value", name)
+}
+
+/// How many entries come before the page that `query` asks for.
+pub(crate) fn skip(query: &Query) -> Result<usize, HttpError> {
+    let page = query.page().map_err(bad_parameter)?;
+    let before = u64::from(page - 1) * bridge_domain::search::PAGE_SIZE as u64;
+    Ok(usize::try_from(before).unwrap_or(usize::MAX))
+}

@@ -1,0 +1,136 @@
+//! The sample payloads under `events/` are what they claim to be.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{collections::HashSet, fs, path::PathBuf};
+
+use bridge_harness::Stack;
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+fn events() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events")
+}
+
+fn read(path: &str) -> Value {
+    let text = fs::read_to_string(events().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn alerts() -> Vec<Value> {
+    ["brute-force.json", "malware-ru.json", "batch.json"]
+        .into_iter()
+        .flat_map(|name| match read(&format!("alert-ingest/{name}")) {
+            Value::Array(alerts) => alerts,
+            alert => vec![alert],
+        })
+        .collect()
+}
+
+fn time(alert: &Value, field: &str) -> OffsetDateTime {
+    OffsetDateTime::parse(alert[field].as_str().unwrap(), &Rfc3339).unwrap()
+}
+
+#[test]
+fn alerts_are_whole_and_their_times_agree() {
+    for alert in alerts() {
+        let name = alert["name"].as_str().unwrap();
+        assert!(!name.is_empty() && name.chars().count() <= 128);
+        assert!(["low", "medium", "high", "critical"].contains(&alert["priority"].as_str().unwrap()));
+        assert_eq!(alert["status"], "new");
+        let (first, last) = (time(&alert, "firstSeen"), time(&alert, "lastSeen"));
+        assert!(first < last);
+        let events = alert["events"].as_array().unwrap();
+        assert!((8..=12).contains(&events.len()), "{name}: {} events", events.len());
+        for event in events {
+            let stamp = i128::from(event["Timestamp"].as_i64().unwrap()) * 1_000_000;
+            assert!((first.unix_timestamp_nanos()..=last.unix_timestamp_nanos()).contains(&stamp), "{name}");
+            assert_eq!(event["TenantID"], alert["tenantID"]);
+        }
+        assert!(!alert["affectedAssets"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn no_id_is_used_twice() {
+    let mut seen = HashSet::new();
+    for alert in alerts() {
+        let events = alert["events"].as_array().unwrap().iter().map(|event| &event["ID"]);
+        for id in events.chain([&alert["id"]]) {
+            let id = id.as_str().unwrap();
+            assert!(uuid::Uuid::parse_str(id).is_ok(), "{id}");
+            assert!(seen.insert(id.to_owned()), "{id}");
+        }
+    }
+}
+
+#[test]
+fn both_kinds_of_attack_are_there() {
+    let brute = read("alert-ingest/brute-force.json");
+    let classes: Vec<&Value> =
+        brute["events"].as_array().unwrap().iter().map(|e| &e["DeviceEventClassID"]).collect();
+    assert!(classes.iter().any(|class| *class == "4625") && classes.iter().any(|class| *class == "4624"));
+    assert!(!brute["affectedAccounts"].as_array().unwrap().is_empty());
+
+    let malware = read("alert-ingest/malware-ru.json");
+    assert!(malware["name"].as_str().unwrap().chars().any(|letter| ('а'..='я').contains(&letter)));
+    let events = malware["events"].as_array().unwrap();
+    assert!(events.iter().any(|event| event["FileHash"].as_str().is_some_and(|hash| hash.len() == 64)));
+    assert!(
+        events
+            .iter()
+            .any(|event| event["RequestUrl"].as_str().is_some_and(|url| url.starts_with("https://")))
+    );
+}
+
+#[test]
+fn envelopes_are_of_an_http_api_and_hold_what_they_say() {
+    let mut envelopes = 0;
+    for function in fs::read_dir(events()).unwrap() {
+        let function = function.unwrap().file_name().into_string().unwrap();
+        for file in fs::read_dir(events().join(&function)).unwrap() {
+            let path = format!("{function}/{}", file.unwrap().file_name().to_str().unwrap());
+            let event = read(&path);
+            if event["version"] != "2.0" {
+                continue;
+            }
+            envelopes += 1;
+            let http = &event["requestContext"]["http"];
+            assert_eq!(event["rawPath"], http["path"], "{path}");
+            assert_eq!(event["isBase64Encoded"], false, "{path}");
+            let length = event["headers"]["content-length"].as_str();
+            let body = event["body"].as_str();
+            assert_eq!(length.map(|text| text.parse().unwrap()), body.map(str::len), "{path}");
+            if let Some(body) = body {
+                assert!(serde_json::from_str::<Value>(body).is_ok(), "{path}");
+            }
+        }
+    }
+    assert_eq!(envelopes, 6);
+
+    let posted: Value =
+        serde_json::from_str(read("alert-ingest/api-gateway.json")["body"].as_str().unwrap()).unwrap();
+    assert_eq!(posted, read("alert-ingest/brute-force.json"));
+    assert_eq!(read("alert-search/api-gateway.json")["rawQueryString"], "withEvents&status=new");
+}
+
+#[test]
+fn without_a_stack_the_message_says_how_to_get_one() {
+    let error = Stack::from_variables(|_| None).unwrap_err().to_string();
+    assert!(error.contains("BRIDGE_URL is not set"), "{error}");
+    assert!(error.contains("`make test`, or `make up` and `source .local/stack.env`"), "{error}");
+}
+
+#[test]
+fn a_stack_is_read_from_its_variables_and_hides_its_token() {
+    let stack = Stack::from_variables(|name| match name {
+        "BRIDGE_URL" => Some("https://localhost:7223/".to_owned()),
+        "BRIDGE_AUTH" => Some("true".to_owned()),
+        name => Some(format!("value of {name}")),
+    })
+    .unwrap();
+    assert_eq!(stack.url, "https://localhost:7223");
+    assert!(stack.iam_enforced);
+    assert_eq!(stack.admin_token, "value of BRIDGE_ADMIN_TOKEN");
+    assert!(!format!("{stack:?}").contains(&stack.admin_token));
+}
