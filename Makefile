@@ -15,8 +15,10 @@ help: ## this list
 tools: ## install the pinned Python tools into .tools (no root)
 	@$(TOOLS)
 
-build: ## build every function and the local stack's program
-	cargo build --release --locked --workspace --bins
+# One selection of packages and targets everywhere: another one unifies features differently and
+# compiles most dependencies a second time.
+build: ## build everything: the functions, the local stack's program, the tests
+	cargo build --release --locked --workspace --all-targets
 
 demo: build ## an alert's way from a SIEM to an IRP and back, on the real template
 	@$(TOOLS) ministack sam
@@ -29,11 +31,10 @@ up: build ## start the stack at https://localhost:7223 (PORT=) and leave it runn
 down: ## stop the stack and leave nothing behind
 	@if [ -x $(LOCAL) ]; then $(LOCAL) down; else echo 'there is no stack to stop'; fi
 
-test: ## every test: on the deployed stack with IAM enforced, then in a container where Docker is
+test: build ## every test: on the deployed stack with IAM enforced, then in a container where Docker is
 	@$(TOOLS)
-	cargo build --release --locked --workspace --all-targets
 	$(LOCAL) run --auth -- cargo test --release --locked --workspace
-	$(LOCAL) run --container -- cargo test --release --locked -p bridge-e2e
+	$(LOCAL) run --container -- cargo test --release --locked --workspace --test e2e
 
 check: ## formatting, lints, documentation, template
 	@$(TOOLS) sam lint
@@ -44,8 +45,8 @@ check: ## formatting, lints, documentation, template
 	.tools/lint/bin/cfn-lint --regions eu-central-1 -- infra/template.yaml
 	.tools/lint/bin/checkov --quiet --compact --framework cloudformation --file infra/template.yaml
 
-bench: ## costs as ratios, beside a bare function; also writes target/bench.json
-	cargo run --release --locked -p bridge-bench
+bench: build ## costs as ratios, beside a bare function; also writes target/bench.json
+	$(dir $(LOCAL))bridge-bench
 
 fuzz: ## a million hostile inputs to every parser of outside bytes (minutes)
 	PROPTEST_CASES=1000000 cargo test --release --locked --workspace --test fuzz

@@ -180,7 +180,8 @@ pub fn newest_within(array: String, budget: usize) -> Result<(String, bool), ser
         return Ok((array, false));
     }
     let texts: Vec<&RawValue> = serde_json::from_str(&array)?;
-    let mut bytes = 2_usize;
+    // The brackets, less the comma that the first element does without.
+    let mut bytes = 1_usize;
     let kept = texts
         .iter()
         .rev()

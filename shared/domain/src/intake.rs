@@ -12,7 +12,7 @@ use crate::{
     AlertId, Name, TenantId, Timestamp,
     alert::{Alert, Closing, Latest, PRIORITIES, Status},
     events::{Event, Events},
-    json::{MAX_DEPTH, nests_within},
+    json::{MAX_DEPTH, Plain, check_key, nests_within},
 };
 
 /// Most alerts in one request.
@@ -24,6 +24,10 @@ pub const MAX_FIELD_BYTES: usize = 2 * 1024 * 1024;
 pub const MAX_AHEAD_SECONDS: i64 = 24 * 60 * 60;
 /// Longest text in `assignee`, `closingReason` and the like, in characters.
 const MAX_TEXT: usize = 1_024;
+
+/// About an alert that is JSON and still holds what can not be kept.
+const UNREADABLE: &str =
+    "holds a number out of range, half of a surrogate pair or a key that begins with $serde_json::";
 
 /// The body as a whole can not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,7 +123,8 @@ impl<'de> Deserialize<'de> for Wire {
                     if key == "events" {
                         wire.events = Some(map.next_value()?);
                     } else {
-                        let value = map.next_value()?;
+                        check_key(&key)?;
+                        let value = map.next_value_seed(Plain)?;
                         wire.fields.insert(key, value);
                     }
                 }
@@ -134,7 +139,7 @@ fn alert(text: &str, home: Option<&TenantId>, now: Timestamp) -> Result<Alert, R
     let wire: Wire = serde_json::from_str(text).map_err(|_| Rejection {
         id: None,
         field: String::new(),
-        message: "must be a JSON object".to_owned(),
+        message: if text.starts_with('{') { UNREADABLE } else { "must be a JSON object" }.to_owned(),
     })?;
     let mut fields = Fields(wire.fields);
     let id = fields.parsed::<AlertId>("id", "is required").map_err(|fault| fault.of(None))?;

@@ -19,7 +19,7 @@ use crate::{
 /// Usual age up to which a value is used without asking again.
 pub const TTL: Duration = Duration::from_mins(1);
 
-/// After an authentication failure a secret is read again at most once in this time: a caller with
+/// After authentication failures a secret is read again at most once in this time: a caller with
 /// wrong tokens must not become a flood of reads.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -80,8 +80,10 @@ struct Slot(Mutex<Option<Reading>>);
 struct Reading {
     /// When `result` was read.
     at: Timestamp,
-    /// When it was last tried to read it again: an unsuccessful refresh leaves a good value alone.
-    tried: Timestamp,
+    /// When it was last refreshed after a failure, if ever. The first refresh is always allowed, so
+    /// that a rotation right after the first read is noticed; an unsuccessful one leaves a good
+    /// value alone.
+    refreshed: Option<Timestamp>,
     result: Result<Arc<CachedSecret>, CallError>,
 }
 
@@ -130,7 +132,7 @@ impl SecretCache {
     }
 
     /// The value after a peer or a caller proved the version `seen` wrong: read again, unless a
-    /// newer version is known or the last read is younger than [`REFRESH_INTERVAL`].
+    /// newer version is known or the last refresh is younger than [`REFRESH_INTERVAL`].
     ///
     /// # Errors
     ///
@@ -146,16 +148,17 @@ impl SecretCache {
         let Some(known) = reading.as_mut() else { return self.read_into(&mut reading, id).await };
         let is_newer = known.result.as_ref().is_ok_and(|secret| secret.version != seen);
         let is_fresh = known.is_fresh(self.ttl, now);
-        if (is_newer && is_fresh) || is_within(REFRESH_INTERVAL, known.tried, now) {
+        let just_refreshed = known.refreshed.is_some_and(|at| is_within(REFRESH_INTERVAL, at, now));
+        if (is_newer && is_fresh) || just_refreshed {
             return known.result.clone();
         }
         match self.read(id).await {
             Err(error) if is_fresh => {
-                known.tried = now;
+                known.refreshed = Some(now);
                 Err(error)
             }
             result => {
-                *known = Reading { at: now, tried: now, result: result.clone() };
+                *known = Reading { at: now, refreshed: Some(now), result: result.clone() };
                 result
             }
         }
@@ -167,12 +170,17 @@ impl SecretCache {
         id: &str,
     ) -> Result<Arc<CachedSecret>, CallError> {
         let result = self.read(id).await;
-        let at = self.clock.now();
-        *reading = Some(Reading { at, tried: at, result: result.clone() });
+        *reading = Some(Reading { at: self.clock.now(), refreshed: None, result: result.clone() });
         result
     }
 
-    async fn read(&self, id: &str) -> Result<Arc<CachedSecret>, CallError> {
+    /// The value as it is now, past the cache and without a trace in it: for where a secret that
+    /// was withdrawn must not count a moment longer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::get`].
+    pub async fn read(&self, id: &str) -> Result<Arc<CachedSecret>, CallError> {
         let answer = self.client.get_secret_value().secret_id(id).send().await;
         let answer = answer.map_err(|error| call_error(SYSTEM, &error))?;
         let unusable =

@@ -113,7 +113,7 @@ impl Deployment {
 
     /// The generated token of the first general administrator.
     pub(crate) async fn admin_token(&self, outputs: &Outputs) -> Result<String> {
-        let token = self.ask("secret", &[&outputs.admin_token_secret_arn]).await?;
+        let token = self.ask("token", &[&outputs.admin_token_secret_arn]).await?;
         Ok(token.trim().to_owned())
     }
 

@@ -36,6 +36,7 @@ pub(crate) async fn up(options: &Options) -> Result<u8> {
 /// Brings the stack up, or finds it up already.
 pub(crate) async fn ensure(options: &Options) -> Result<Stack> {
     let repository = Repository::find()?;
+    let _alone = repository.alone().await?;
     let dir = repository.local();
     if let Some(stack) = found(&dir).await {
         progress(format_args!("the stack is up already at {}", stack.url));
@@ -64,7 +65,9 @@ pub(crate) async fn ensure(options: &Options) -> Result<Stack> {
 
 /// Stops what `up` started.
 pub(crate) async fn down() -> Result<u8> {
-    let dir = Repository::find()?.local();
+    let repository = Repository::find()?;
+    let _alone = repository.alone().await?;
+    let dir = repository.local();
     if dir.exists() {
         take_down(&dir).await?;
         progress("the stack is down, nothing is left of it");

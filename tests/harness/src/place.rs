@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Context as _, Failure, Result};
+use crate::failure::{Context as _, Failure, Result, progress};
 
 /// The checkout, found from the current directory upwards.
 #[derive(Debug, Clone)]
@@ -34,6 +34,28 @@ impl Repository {
             "{} is not installed: run infra/local/tools.sh {environment}",
             path.display()
         )))
+    }
+
+    /// Waits until no other process is bringing this checkout's stack up or down.
+    ///
+    /// Two at once would each take the other's half-made stack for a broken one. Held until dropped.
+    pub(crate) async fn alone(&self) -> Result<fs::File> {
+        let target = self.root.join("target");
+        fs::create_dir_all(&target).context(target.display())?;
+        let path = target.join("bridge-local.lock");
+        let lock = fs::File::create(&path).context(path.display())?;
+        let mut told = false;
+        while let Err(error) = lock.try_lock() {
+            if let fs::TryLockError::Error(error) = error {
+                return Err(error).context(path.display());
+            }
+            if !told {
+                progress("another bridge-local is at work on this checkout: waiting for it ...");
+                told = true;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        Ok(lock)
     }
 
     /// The directory of the stack that `up` leaves running.

@@ -15,6 +15,9 @@ pub(super) const CORRELATION_ID: &str = "x-correlation-id";
 /// Longest correlation id that is taken from a caller, in characters.
 const CORRELATION_ID_LIMIT: usize = 64;
 
+/// Longest text that an error quotes from a body, in characters.
+const ECHO_LIMIT: usize = 300;
+
 /// A request, decoded. Its `Debug` names method and time only: the rest may be secret or personal.
 #[derive(Clone)]
 pub struct Request {
@@ -57,7 +60,7 @@ impl Request {
         self.path_parameters.get(name).map_or("", String::as_str)
     }
 
-    /// The body as `T`.
+    /// The body, a JSON object, as `T`.
     ///
     /// # Errors
     ///
@@ -66,10 +69,14 @@ impl Request {
         if self.body.is_empty() {
             return Err(HttpError::bad_request("the body is empty: send JSON", ()));
         }
+        // Without this an array of the members' values would pass for the object.
+        if self.body.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {
+            return Err(HttpError::bad_request("invalid body: must be a JSON object", ()));
+        }
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let path = error.path().to_string();
-            HttpError::bad_request(format!("invalid body: {}", error.inner()), path)
+            let path = brief(error.path().to_string());
+            HttpError::bad_request(brief(format!("invalid body: {}", error.inner())), path)
         })?;
         json.end().map_err(|error| HttpError::bad_request(format!("invalid body: {error}"), ()))?;
         Ok(value)
@@ -103,6 +110,15 @@ impl Request {
     }
 }
 
+/// A text that may quote the caller, who may have sent megabytes, cut to what a person reads.
+fn brief(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(ECHO_LIMIT) {
+        text.truncate(end);
+        text.push_str(" ...");
+    }
+    text
+}
+
 /// The headers of an event. One with an impossible name or value is left out.
 pub(super) fn headers(event: &mut Event) -> HeaderMap {
     event
@@ -124,7 +140,7 @@ pub(super) fn correlation_id(headers: &HeaderMap, event: &Event, request_id: &st
         .get(CORRELATION_ID)
         .and_then(|value| value.to_str().ok())
         .filter(|id| is_correlation_id(id))
-        .or(event.request_context.request_id.as_deref())
+        .or(event.request_context.request_id.as_deref().filter(|id| id.bytes().all(|b| b.is_ascii_graphic())))
         .unwrap_or(request_id)
         .to_owned()
 }

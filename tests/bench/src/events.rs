@@ -1,0 +1,87 @@
+//! Events for the functions, made from the samples in `events/`.
+
+use std::{fs, path::Path};
+
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::failure::{Failure, Result};
+
+/// Events of the alert that is ingested.
+const EVENTS: usize = 10;
+
+/// The samples: an alert of ten events, and API Gateway's envelope for each route.
+#[derive(Debug)]
+pub(crate) struct Samples {
+    alert: Value,
+    ingest: Value,
+    search: Value,
+    close: Value,
+}
+
+impl Samples {
+    /// Reads the samples of the checkout.
+    pub(crate) fn read(root: &Path) -> Result<Self> {
+        let sample = |path: &str| -> Result<Value> {
+            let text = fs::read_to_string(root.join("events").join(path))
+                .map_err(|error| format!("events/{path}: {error}"))?;
+            Ok(serde_json::from_str(&text)?)
+        };
+        let mut alert = sample("alert-ingest/brute-force.json")?;
+        let events =
+            alert.get_mut("events").and_then(Value::as_array_mut).ok_or("the sample has no events")?;
+        // A sample of fewer events is widened by its own, under ids of their own.
+        for place in 0..EVENTS.saturating_sub(events.len()) {
+            let mut event = events.get(place).cloned().ok_or("the sample has no events")?;
+            put(&mut event, "ID", Uuid::new_v4().to_string())?;
+            events.push(event);
+        }
+        events.truncate(EVENTS);
+        Ok(Self {
+            alert,
+            ingest: sample("alert-ingest/api-gateway.json")?,
+            search: sample("alert-search/api-gateway.json")?,
+            close: sample("alert-close/api-gateway.json")?,
+        })
+    }
+
+    /// The alert under an id of its own, for a tenant.
+    pub(crate) fn alert(&self, id: &str, tenant: &str) -> Result<Value> {
+        let mut alert = self.alert.clone();
+        put(&mut alert, "id", id)?;
+        put(&mut alert, "tenantID", tenant)?;
+        Ok(alert)
+    }
+
+    /// Posts this alert.
+    pub(crate) fn ingest(&self, token: &str, alert: &Value) -> Result<Bytes> {
+        event(&self.ingest, token, "", &alert.to_string())
+    }
+
+    /// Searches the first page with events.
+    pub(crate) fn search(&self, token: &str) -> Result<Bytes> {
+        event(&self.search, token, "withEvents", "")
+    }
+
+    /// Closes an alert.
+    pub(crate) fn close(&self, token: &str, id: &str) -> Result<Bytes> {
+        event(&self.close, token, "", &json!({ "id": id, "reason": "Responded" }).to_string())
+    }
+}
+
+fn event(envelope: &Value, token: &str, query: &str, body: &str) -> Result<Bytes> {
+    let mut event = envelope.clone();
+    let headers = event.get_mut("headers").ok_or("the sample has no headers")?;
+    put(headers, "authorization", format!("Bearer {token}"))?;
+    put(&mut event, "rawQueryString", query)?;
+    put(&mut event, "body", body)?;
+    put(&mut event, "isBase64Encoded", false)?;
+    Ok(event.to_string().into())
+}
+
+fn put(object: &mut Value, name: &str, value: impl Into<Value>) -> Result<()> {
+    let object = object.as_object_mut().ok_or_else(|| Failure::from("the sample is no object"))?;
+    object.insert(name.to_owned(), value.into());
+    Ok(())
+}

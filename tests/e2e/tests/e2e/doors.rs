@@ -1,0 +1,141 @@
+//! Every route: closed without a token, closed to a token that is not allowed it, and never 401.
+
+use std::{fs, path::Path};
+
+use reqwest::{Method, header::AUTHORIZATION};
+use serde_json::{Value, json};
+
+use crate::{
+    alerts::{alert, text},
+    tenant::{Tenant, issue},
+    world::{Reply, World},
+};
+
+const OPERATIONS: [&str; 7] = [
+    "GET /alerts",
+    "POST /alerts/close",
+    "POST /bridge/alerts",
+    "GET /tenants",
+    "GET /users/whoami",
+    "POST /bridge/tenants",
+    "POST /bridge/tokens",
+];
+
+/// Every route of the API's description: method and path.
+fn routes() -> Vec<(Method, String)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/openapi.yaml");
+    let document: Value = serde_yaml_ng::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let mut routes = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if item.get(method).is_some() {
+                routes.push((method.to_uppercase().parse().unwrap(), path.clone()));
+            }
+        }
+    }
+    assert!(routes.len() >= 20, "{routes:?}");
+    routes
+}
+
+/// What a token must be allowed for a route, after the description of the API.
+fn operation(method: &Method, path: &str) -> &'static str {
+    match (method.as_str(), path) {
+        (_, path) if path.ends_with("/users/whoami") => "GET /users/whoami",
+        (_, path) if path.starts_with("/bridge/v1/tenants") => "POST /bridge/tenants",
+        (_, path) if path.starts_with("/bridge/v1/tokens") => "POST /bridge/tokens",
+        ("POST", "/bridge/v1/alerts") => "POST /bridge/alerts",
+        ("POST", path) if path.ends_with("/alerts/close") => "POST /alerts/close",
+        ("GET", path) if path.ends_with("/alerts") => "GET /alerts",
+        ("GET", path) if path.ends_with("/tenants") => "GET /tenants",
+        other => panic!("which operation is {other:?}?"),
+    }
+}
+
+#[tokio::test]
+async fn without_a_readable_token_every_route_answers_400() {
+    let world = World::new();
+    let refused = |reply: Reply| {
+        assert!(reply.json()["details"].as_str().unwrap().starts_with("Example: "), "{}", reply.text);
+        reply.refused_with(400, "invalid authorization header");
+        assert_eq!(reply.json()["message"], "invalid authorization header");
+    };
+    for (method, path) in routes() {
+        let target = path.replace("{id}", "some-id");
+        for slash in ["", "/"] {
+            refused(Reply::of(world.request(&method, &format!("{target}{slash}"))).await);
+        }
+        for header in ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "token"] {
+            let request = world.request(&method, &target).header(AUTHORIZATION, header);
+            refused(Reply::of(request).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_token_is_refused_by_every_route_with_403() {
+    let tenant = Tenant::new().await;
+    let user = tenant.analyst().await;
+    let world = &tenant.admin.world;
+    // One that never was, one whose secret half is wrong, one that looks like the stack's first.
+    let (known, _) = user.token.rsplit_once('_').unwrap();
+    let tokens = [
+        "kb_00000000-0000-4000-8000-000000000000_c2VjcmV0".to_owned(),
+        format!("{known}_c2VjcmV0"),
+        format!("{}x", world.stack.admin_token),
+    ];
+    for (method, path) in routes() {
+        let target = path.replace("{id}", &tenant.id);
+        for token in &tokens {
+            let answer = Reply::of(world.user(token).request(&method, &target)).await;
+            answer.refused(403, "access denied", &json!(null));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_may_do_what_it_is_allowed_and_nothing_else() {
+    let tenant = Tenant::new().await;
+    let posted = alert(&tenant);
+    tenant.admin.ingest(&posted).await.expect(202);
+    for operation in OPERATIONS {
+        let wanted =
+            json!({"name": "Narrow", "generalAdministrator": true, "operations": [operation]});
+        let token = issue(&tenant.admin, wanted).await;
+        assert_eq!(token.answer["operations"], json!([operation]));
+        for (method, path) in routes() {
+            let target = path.replace("{id}", &tenant.id);
+            let answer = Reply::of(token.user.request(&method, &target)).await;
+            if self::operation(&method, &path) == operation {
+                // Let in; what happens there is another matter: mostly the body is missing.
+                assert!([200, 201, 204, 400, 404].contains(&answer.status), "{method} {path}: {answer:?}");
+            } else {
+                answer.refused(403, "access denied", &json!(null));
+            }
+        }
+    }
+    assert_eq!(tenant.admin.alert(text(&posted, "id")).await["status"], "new");
+}
+
+#[tokio::test]
+async fn the_scheme_is_read_in_any_case_and_other_places_hold_no_token() {
+    let world = World::new();
+    let token = &world.stack.admin_token;
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let request = world.request(&Method::GET, "/api/v1/users/whoami");
+        Reply::of(request.header(AUTHORIZATION, format!("{scheme} {token}"))).await.expect(200);
+    }
+    let request = world.request(&Method::GET, &format!("/api/v1/users/whoami?token={token}"));
+    Reply::of(request.header("x-token", token)).await.refused_with(400, "invalid authorization header");
+}
+
+#[tokio::test]
+async fn an_answer_carries_the_callers_correlation_id_and_is_not_to_be_stored() {
+    let world = World::new();
+    let request = world.admin().request(&Method::GET, "/api/v1/users/whoami");
+    let answer = Reply::of(request.header("x-correlation-id", "case-42")).await.expect(200);
+    assert_eq!(answer.header("x-correlation-id"), Some("case-42"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    let refused = Reply::of(world.request(&Method::GET, "/api/v1/users/whoami")).await;
+    assert!(refused.header("x-correlation-id").is_some_and(|id| !id.is_empty()));
+}

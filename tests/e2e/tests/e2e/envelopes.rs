@@ -1,0 +1,156 @@
+//! Every file under `events/`: what is shown there as an example works as it stands.
+//!
+//! The envelopes are what API Gateway hands to a function. Each is sent as the request that it was
+//! made of, with a token of this stack and with ids that exist here, and must succeed.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    alerts::{counts, event_ids, text, uuid},
+    tenant::{Tenant, of},
+    world::{Reply, User, World},
+};
+
+fn events() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events")
+}
+
+/// Every file under `events/`, by its path there.
+fn files() -> BTreeMap<String, Value> {
+    let mut files = BTreeMap::new();
+    for function in fs::read_dir(events()).unwrap() {
+        let function = function.unwrap();
+        for file in fs::read_dir(function.path()).unwrap() {
+            let file = file.unwrap();
+            let name = format!("{}/{}", function.file_name().display(), file.file_name().display());
+            files.insert(name, serde_json::from_slice(&fs::read(file.path()).unwrap()).unwrap());
+        }
+    }
+    files
+}
+
+/// Two tenants of this stack in the place of the two of the samples, and an id for each of theirs.
+struct Here {
+    user: User,
+    admin: User,
+    tenants: [Tenant; 2],
+    ids: BTreeMap<String, String>,
+}
+
+const TENANTS: [&str; 2] = ["7f2c1d8e-5a0b-4c36-9e21-3b8a6f4d0c15", "c04b9a77-1e5d-4f8b-8a62-9d3e7f51b286"];
+
+impl Here {
+    async fn new() -> Self {
+        let world = World::new();
+        let tenants: [Tenant; 2] = Tenant::several(&world, 2).await.try_into().ok().unwrap();
+        let user = of(&[&tenants[0], &tenants[1]], "analyst").await;
+        Self { user, admin: world.admin(), tenants, ids: BTreeMap::new() }
+    }
+
+    /// The text with tenants, alerts and names of this stack.
+    fn moved(&mut self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (sample, tenant) in TENANTS.iter().zip(&self.tenants) {
+            text = text.replace(sample, &tenant.id);
+        }
+        // Alerts belong to one tenant for ever: each run needs ids of its own.
+        for alert in ALERTS {
+            let id = self.ids.entry(alert.to_owned()).or_insert_with(uuid);
+            text = text.replace(alert, id);
+        }
+        text.replace(r#"{"name":"Head office"}"#, &json!({"name": format!("Head office {}", uuid())}).to_string())
+    }
+
+    fn id(&self, sample: &str) -> &str {
+        &self.ids[sample]
+    }
+}
+
+/// The alerts of the samples.
+const ALERTS: [&str; 5] = [
+    "060bed79-2141-49cf-ad84-cc7956364be9",
+    "0e5c6000-c6e5-4f4d-a936-be1a54e66454",
+    "3ece2523-3752-47c6-ac54-21f1805913ee",
+    "5251802d-9384-4ea6-95b9-7bd73bc4bb7d",
+    "8eeb4467-a5c4-4004-8b9b-515fe4ec9f0d",
+];
+
+#[tokio::test]
+async fn every_sample_alert_is_taken_and_shown_as_it_is() {
+    let mut here = Here::new().await;
+    let mut seen = 0;
+    for (name, file) in files() {
+        if !name.starts_with("alert-ingest/") || file.get("routeKey").is_some() {
+            continue;
+        }
+        let posted: Value = serde_json::from_str(&here.moved(&file.to_string())).unwrap();
+        let alerts = posted.as_array().cloned().unwrap_or_else(|| vec![posted.clone()]);
+        let answer = here.user.ingest(&posted).await.expect(202).json();
+        assert_eq!(counts(&answer), [alerts.len() as u64, 0, 0, 0, 0], "{name}: {answer}");
+        for alert in alerts {
+            let shown = here.user.alert(text(&alert, "id")).await;
+            assert_eq!(event_ids(&shown).len(), alert["events"].as_array().unwrap().len());
+            for key in alert.as_object().unwrap().keys() {
+                if !["firstSeen", "lastSeen", "events"].contains(&key.as_str()) {
+                    assert_eq!(shown[key], alert[key], "{name} {key}");
+                }
+            }
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 5, "the samples have changed: name their alerts here");
+}
+
+#[tokio::test]
+async fn every_envelope_is_a_request_that_succeeds() {
+    let mut here = Here::new().await;
+    let mut sent = BTreeMap::new();
+    let envelopes: BTreeMap<String, Value> =
+        files().into_iter().filter(|(_, file)| file.get("routeKey").is_some()).collect();
+    // What is posted first can be searched, and what is searched can be closed.
+    let order = |name: &str| ["settings", "alert-ingest", "alert-search", "alert-close"].iter().position(|f| name.starts_with(f));
+    let mut names: Vec<&String> = envelopes.keys().collect();
+    names.sort_by_key(|name| order(name).unwrap_or_else(|| panic!("of which function is {name}?")));
+    for name in names {
+        let envelope = &envelopes[name];
+        let http = &envelope["requestContext"]["http"];
+        let method: Method = text(http, "method").parse().unwrap();
+        assert_eq!(text(envelope, "routeKey"), format!("{method} {}", text(envelope, "rawPath")), "{name}");
+        assert_eq!(envelope["isBase64Encoded"], false, "{name}");
+        if let Some(body) = envelope["body"].as_str() {
+            assert_eq!(text(&envelope["headers"], "content-length"), body.len().to_string(), "{name}");
+        }
+
+        let user = if name.starts_with("settings/") { &here.admin } else { &here.user }.clone();
+        let mut target = text(envelope, "rawPath").to_owned();
+        if !text(envelope, "rawQueryString").is_empty() {
+            target = format!("{target}?{}", text(envelope, "rawQueryString"));
+        }
+        let mut request = user.request(&method, &target);
+        for (header, value) in envelope["headers"].as_object().unwrap() {
+            if !["authorization", "content-length", "host"].contains(&header.as_str()) {
+                request = request.header(header, value.as_str().unwrap());
+            }
+        }
+        if let Some(body) = envelope["body"].as_str() {
+            request = request.body(here.moved(body));
+        }
+        let reply = Reply::of(request).await;
+        assert!((200..300).contains(&reply.status), "{name}: {reply:?}");
+        sent.insert(name.clone(), reply);
+    }
+    let answer = |name: &str| sent.get(name).unwrap_or_else(|| panic!("{name} is gone"));
+    assert_eq!(counts(&answer("alert-ingest/api-gateway.json").json()), [1, 0, 0, 0, 0]);
+    let shown = answer("alert-search/api-gateway.json").array();
+    assert_eq!(shown.len(), 1);
+    assert_eq!(text(&shown[0], "id"), here.id(ALERTS[0]));
+    assert_eq!(answer("alert-close/api-gateway.json").status, 204);
+    assert_eq!(here.user.alert(here.id(ALERTS[0])).await["closingReason"], "responded");
+}
