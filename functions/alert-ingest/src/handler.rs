@@ -157,6 +157,7 @@ fn answer(results: Vec<Line>) -> Answer {
         .metrics("AlertsCreated", as_metric(body.created))
         .metrics("AlertsUpdated", as_metric(body.updated))
         .metrics("AlertsDuplicate", as_metric(body.duplicate))
-        .metrics("AlertsRejected", as_metric(body.rejected));
+        .metrics("AlertsRejected", as_metric(body.rejected))
+        .metrics("AlertsFailed", as_metric(body.failed));
     if status == 503 { answer.with_header("retry-after", "2") } else { answer }
 }

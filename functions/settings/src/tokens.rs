@@ -34,13 +34,13 @@ struct Issue {
     general_administrator: bool,
     #[serde(default)]
     roles: Vec<RoleIn>,
-    /// All when absent.
+    /// Those of the issuer when absent.
     operations: Option<Vec<Operation>>,
     expires: Option<Timestamp>,
 }
 
 #[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with tenantID and role")]
 struct RoleIn {
     #[serde(rename = "tenantID")]
     tenant: TenantId,
@@ -113,7 +113,7 @@ pub(crate) async fn issue(app: &App, user: &Principal, request: &Request) -> Res
         login: wanted.login,
         email: wanted.email,
         grants,
-        operations: wanted.operations.map_or(Allowed::All, Allowed::Only),
+        operations: operations(user, wanted.operations)?,
         created: request.received,
         expires: wanted.expires,
         digest: secret.digest(),
@@ -122,6 +122,15 @@ pub(crate) async fn issue(app: &App, user: &Principal, request: &Request) -> Res
     tracing::info!(token = %token.id, by = %user.id, "token issued");
     let value = Bearer::render(&token.id, &secret);
     Ok(Answer::json(201, &View::new(&token, Some(value.expose()))))
+}
+
+/// What the new token may do: never more than its issuer's, which is also what it gets by default.
+fn operations(user: &Principal, wanted: Option<Vec<Operation>>) -> Result<Allowed, HttpError> {
+    match wanted {
+        None => Ok(user.operations.clone()),
+        Some(list) if list.iter().all(|one| user.operations.contains(*one)) => Ok(Allowed::Only(list)),
+        Some(_) => Err(HttpError::forbidden()),
+    }
 }
 
 /// What the new token may see: never more than its issuer may give.

@@ -19,9 +19,13 @@ use crate::{
 /// Usual age up to which a value is used without asking again.
 pub const TTL: Duration = Duration::from_mins(1);
 
-/// After authentication failures a secret is read again at most once in this time: a caller with
-/// wrong tokens must not become a flood of reads.
+/// After authentication failures a secret is read again at most [`REFRESHES`] times in this time: a
+/// caller with wrong tokens must not become a flood of reads.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Refreshes of one secret within [`REFRESH_INTERVAL`]. More than one, so that somebody's failures
+/// do not keep a rotation from being noticed at once.
+pub const REFRESHES: u32 = 10;
 
 /// Most secrets that are kept. The one read longest ago makes room.
 pub const CAPACITY: usize = 1_000;
@@ -80,10 +84,8 @@ struct Slot(Mutex<Option<Reading>>);
 struct Reading {
     /// When `result` was read.
     at: Timestamp,
-    /// When it was last refreshed after a failure, if ever. The first refresh is always allowed, so
-    /// that a rotation right after the first read is noticed; an unsuccessful one leaves a good
-    /// value alone.
-    refreshed: Option<Timestamp>,
+    /// Refreshes after failures: since when they are counted, and how many there were.
+    refreshes: (Timestamp, u32),
     result: Result<Arc<CachedSecret>, CallError>,
 }
 
@@ -132,7 +134,7 @@ impl SecretCache {
     }
 
     /// The value after a peer or a caller proved the version `seen` wrong: read again, unless a
-    /// newer version is known or the last refresh is younger than [`REFRESH_INTERVAL`].
+    /// newer version is known or there were [`REFRESHES`] within [`REFRESH_INTERVAL`].
     ///
     /// # Errors
     ///
@@ -148,17 +150,18 @@ impl SecretCache {
         let Some(known) = reading.as_mut() else { return self.read_into(&mut reading, id).await };
         let is_newer = known.result.as_ref().is_ok_and(|secret| secret.version != seen);
         let is_fresh = known.is_fresh(self.ttl, now);
-        let just_refreshed = known.refreshed.is_some_and(|at| is_within(REFRESH_INTERVAL, at, now));
-        if (is_newer && is_fresh) || just_refreshed {
+        let (since, count) = known.refreshes;
+        let refreshes =
+            if is_within(REFRESH_INTERVAL, since, now) { (since, count + 1) } else { (now, 1) };
+        if (is_newer && is_fresh) || refreshes.1 > REFRESHES {
             return known.result.clone();
         }
+        known.refreshes = refreshes;
         match self.read(id).await {
-            Err(error) if is_fresh => {
-                known.refreshed = Some(now);
-                Err(error)
-            }
+            // An unsuccessful refresh leaves a good value alone.
+            Err(error) if is_fresh && known.result.is_ok() => Err(error),
             result => {
-                *known = Reading { at: now, refreshed: Some(now), result: result.clone() };
+                *known = Reading { at: now, refreshes, result: result.clone() };
                 result
             }
         }
@@ -170,17 +173,11 @@ impl SecretCache {
         id: &str,
     ) -> Result<Arc<CachedSecret>, CallError> {
         let result = self.read(id).await;
-        *reading = Some(Reading { at: self.clock.now(), refreshed: None, result: result.clone() });
+        *reading = Some(Reading { at: self.clock.now(), refreshes: (Timestamp::MIN, 0), result: result.clone() });
         result
     }
 
-    /// The value as it is now, past the cache and without a trace in it: for where a secret that
-    /// was withdrawn must not count a moment longer.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::get`].
-    pub async fn read(&self, id: &str) -> Result<Arc<CachedSecret>, CallError> {
+    async fn read(&self, id: &str) -> Result<Arc<CachedSecret>, CallError> {
         let answer = self.client.get_secret_value().secret_id(id).send().await;
         let answer = answer.map_err(|error| call_error(SYSTEM, &error))?;
         let unusable =

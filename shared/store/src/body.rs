@@ -14,14 +14,13 @@ use crate::{
     error::damaged,
     item::{Item, attr},
     keys::{Key, Moment, Partition},
+    pack,
 };
 
 /// Most packed bytes in one item; DynamoDB's limit of 400 KB leaves room for the rest.
 pub(crate) const ITEM_BUDGET: usize = 350 * 1024;
 /// Most packed bytes of the fields, so that they always fit beside everything else.
 const FIELDS_BUDGET: usize = 300 * 1024;
-/// zstd level: 3 packs a ten-event alert to a quarter in some 30 microseconds.
-const LEVEL: i32 = 3;
 
 /// The packed fields: status as it was sent, and everything that has no attribute of its own.
 #[derive(Serialize, Deserialize)]
@@ -97,14 +96,14 @@ fn size(len: usize) -> i64 {
 }
 
 fn pack(bytes: &[u8]) -> Result<Vec<u8>, CallError> {
-    zstd::bulk::compress(bytes, LEVEL).map_err(|_| damaged(attr::FIELDS))
+    pack::pack(bytes).map_err(|_| damaged(attr::FIELDS))
 }
 
 fn unpack(bytes: &[u8], size: usize, limit: usize, name: &str) -> Result<Vec<u8>, CallError> {
     if size > limit {
         return Err(damaged(name));
     }
-    zstd::bulk::decompress(bytes, size).map_err(|_| damaged(name))
+    pack::unpack(bytes, size).map_err(|_| damaged(name))
 }
 
 /// Where the events of an alert are.

@@ -11,6 +11,7 @@ mod error;
 mod item;
 pub mod keys;
 mod listing;
+mod pack;
 mod search;
 mod tenants;
 mod tokens;

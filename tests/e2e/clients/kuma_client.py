@@ -16,20 +16,20 @@ client = kuma.RestClient(url=url, token=os.environ["BRIDGE_TOKEN"], verify=ca)
 seen = {}
 
 
-def call(name, function, *args, **kwargs):
+def call(step, function, *args, **kwargs):
     """Notes the status and what the client made of the answer."""
     try:
         status, answer = function(*args, **kwargs)
     except APIError as error:
-        seen[name] = {"error": error.status_code, "text": str(error)}
+        seen[step] = {"error": error.status_code, "text": str(error)}
         return
-    if isinstance(answer, bytes):
-        answer = {"bytes": answer.decode()}
-    seen[name] = {"status": status, "answer": answer}
+    if isinstance(answer, bytes):  # what it makes of a type it does not know
+        answer = answer.decode()
+    seen[step] = {"status": status, "answer": answer}
 
 
-def search(name, **kwargs):
-    call(name, client.alerts.search, **kwargs)
+def search(step, **kwargs):
+    call(step, client.alerts.search, **kwargs)
 
 
 call("whoami", client.users.whoami)

@@ -42,12 +42,12 @@ fn jitter_entropy_is_left_out_of_the_build() -> Result<()> {
     let config = text(".cargo/config.toml")?;
     let switch = |line: &str| {
         line.split_once('=').is_some_and(|(name, value)| {
-            name.trim() == "AWS_LC_SYS_NO_JITTER_ENTROPY" && value.trim() == "\"1\""
+            name.trim() == "AWS_LC_SYS_NO_JITTER_ENTROPY" && value.trim() == "{ value = \"1\", force = true }"
         })
     };
     assert!(
         config.lines().any(switch),
-        ".cargo/config.toml does not set AWS_LC_SYS_NO_JITTER_ENTROPY = \"1\""
+        ".cargo/config.toml does not set AWS_LC_SYS_NO_JITTER_ENTROPY = {{ value = \"1\", force = true }}"
     );
     let graph = Graph::load()?;
     let old = graph

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bridge_domain::Timestamp;
+use bridge_domain::{Class, Timestamp};
 use futures_util::FutureExt;
 use lambda_runtime::Context;
 use serde::Serialize;
@@ -151,7 +151,12 @@ fn outgoing(outcome: Result<Answer, HttpError>, correlation_id: &str, compress: 
     let error = match outcome {
         Ok(answer) => match respond(answer, correlation_id, compress) {
             Ok((response, bytes_out, counters)) => {
-                let verdict = Verdict { class: "ok", detail: "".into(), counters };
+                let class = match response.status_code {
+                    500.. => Class::Transient.as_str(),
+                    400.. => Class::Invalid.as_str(),
+                    _ => "ok",
+                };
+                let verdict = Verdict { class, detail: "".into(), counters };
                 return Outgoing { response, bytes_out, verdict };
             }
             Err(error) => error,
@@ -177,9 +182,9 @@ fn respond(answer: Answer, correlation_id: &str, compress: bool) -> Result<Sent,
     let mut header = |name: &'static str, value: &str| {
         response.headers.entry(name.into()).or_insert_with(|| value.to_owned());
     };
-    if !matches!(answer.body, Body::Empty) {
-        header("content-type", "application/json; charset=utf-8");
-    }
+    // Without a type the gateway puts its own, JSON, on an empty answer, and clients try to read it.
+    let is_empty = matches!(answer.body, Body::Empty);
+    header("content-type", if is_empty { "text/plain" } else { "application/json; charset=utf-8" });
     let body = match answer.body {
         Body::Json(text) if text.len() > GZIP_FROM => {
             header("vary", "accept-encoding");

@@ -64,7 +64,8 @@ async fn without_a_readable_token_every_route_answers_400() {
         for slash in ["", "/"] {
             refused(Reply::of(world.request(&method, &format!("{target}{slash}"))).await);
         }
-        for header in ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "token"] {
+        for header in ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "token"]
+        {
             let request = world.request(&method, &target).header(AUTHORIZATION, header);
             refused(Reply::of(request).await);
         }
@@ -98,8 +99,7 @@ async fn a_token_may_do_what_it_is_allowed_and_nothing_else() {
     let posted = alert(&tenant);
     tenant.admin.ingest(&posted).await.expect(202);
     for operation in OPERATIONS {
-        let wanted =
-            json!({"name": "Narrow", "generalAdministrator": true, "operations": [operation]});
+        let wanted = json!({"name": "Narrow", "generalAdministrator": true, "operations": [operation]});
         let token = issue(&tenant.admin, wanted).await;
         assert_eq!(token.answer["operations"], json!([operation]));
         for (method, path) in routes() {

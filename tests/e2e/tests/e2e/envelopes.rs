@@ -65,7 +65,10 @@ impl Here {
             let id = self.ids.entry(alert.to_owned()).or_insert_with(uuid);
             text = text.replace(alert, id);
         }
-        text.replace(r#"{"name":"Head office"}"#, &json!({"name": format!("Head office {}", uuid())}).to_string())
+        text.replace(
+            r#"{"name":"Head office"}"#,
+            &json!({"name": format!("Head office {}", uuid())}).to_string(),
+        )
     }
 
     fn id(&self, sample: &str) -> &str {
@@ -115,7 +118,9 @@ async fn every_envelope_is_a_request_that_succeeds() {
     let envelopes: BTreeMap<String, Value> =
         files().into_iter().filter(|(_, file)| file.get("routeKey").is_some()).collect();
     // What is posted first can be searched, and what is searched can be closed.
-    let order = |name: &str| ["settings", "alert-ingest", "alert-search", "alert-close"].iter().position(|f| name.starts_with(f));
+    let order = |name: &str| {
+        ["settings", "alert-ingest", "alert-search", "alert-close"].iter().position(|f| name.starts_with(f))
+    };
     let mut names: Vec<&String> = envelopes.keys().collect();
     names.sort_by_key(|name| order(name).unwrap_or_else(|| panic!("of which function is {name}?")));
     for name in names {

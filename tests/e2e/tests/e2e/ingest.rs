@@ -21,7 +21,10 @@ async fn each_alert_of_an_array_has_a_result_of_its_own() {
     let user = tenant.analyst().await;
     let (known, grown) = (alert(&tenant), alert(&tenant));
     let first = user.ingest(&json!([known, grown])).await.expect(202).json();
-    assert_eq!((results(&first), counts(&first)), (vec!["created".into(), "created".into()], [2, 0, 0, 0, 0]));
+    assert_eq!(
+        (results(&first), counts(&first)),
+        (vec!["created".into(), "created".into()], [2, 0, 0, 0, 0])
+    );
 
     let fresh = alert(&tenant);
     let urgent = with(&alert(&tenant), json!({"priority": "urgent"}));

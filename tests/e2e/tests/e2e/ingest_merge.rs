@@ -58,7 +58,8 @@ async fn a_listing_follows_an_alert_that_changes() {
     let first = alert(&tenant);
     user.ingest(&first).await.expect(202);
     assert_eq!(user.search("status=new").await.len(), 1);
-    let later = with(&first, json!({"status": "assigned", "lastSeen": at("13:00:00"), "firstSeen": at("07:00:00")}));
+    let later =
+        with(&first, json!({"status": "assigned", "lastSeen": at("13:00:00"), "firstSeen": at("07:00:00")}));
     user.ingest(&later).await.expect(202);
     assert!(user.search("status=new").await.is_empty());
     assert_eq!(user.search("status=assigned").await.len(), 1);

@@ -54,7 +54,10 @@ async fn an_id_that_another_tenant_uses_can_not_be_taken_over() {
     let answer = thief.ingest(&forged).await.expect(400).json();
     assert_eq!(results(&answer), ["rejected id"]);
     let shown = mine.alert(text(&original, "id")).await;
-    assert_eq!((text(&shown, "tenantID"), text(&shown, "lastSeen")), (&*tenant.id, "2024-05-06T11:00:00.000Z"));
+    assert_eq!(
+        (text(&shown, "tenantID"), text(&shown, "lastSeen")),
+        (&*tenant.id, "2024-05-06T11:00:00.000Z")
+    );
     assert!(thief.search("").await.is_empty());
 }
 
@@ -65,7 +68,10 @@ async fn a_disabled_tenant_takes_no_alerts() {
     let open = Tenant::on(&tenant.admin.world).await;
     let user = of(&[&tenant, &open], "analyst").await;
     let answer = user.ingest(&json!([alert(&tenant), alert(&open)])).await.expect(202).json();
-    assert_eq!((results(&answer), counts(&answer)), (vec!["rejected tenantID".into(), "created".into()], [1, 0, 0, 1, 0]));
+    assert_eq!(
+        (results(&answer), counts(&answer)),
+        (vec!["rejected tenantID".into(), "created".into()], [1, 0, 0, 1, 0])
+    );
     assert_eq!(answer["results"][0]["message"], "tenant disabled");
     assert_eq!(user.search("").await.len(), 1);
     // Only what is enabled is remembered at the door: enabled again, it takes alerts at once.
@@ -80,7 +86,8 @@ async fn every_role_may_post_and_a_token_without_the_operation_may_not() {
         tenant.user(role).await.ingest(&alert(&tenant)).await.expect(202);
     }
     let roles = json!([{"tenantID": tenant.id, "role": "analyst"}]);
-    let reader = issue(&tenant.admin, json!({"name": "Reader", "roles": roles, "operations": ["GET /alerts"]})).await;
+    let reader =
+        issue(&tenant.admin, json!({"name": "Reader", "roles": roles, "operations": ["GET /alerts"]})).await;
     reader.user.ingest(&alert(&tenant)).await.refused(403, "access denied", &json!(null));
     assert_eq!(reader.user.search("").await.len(), 3);
 }

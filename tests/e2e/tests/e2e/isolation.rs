@@ -28,7 +28,10 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
         assert_eq!(answer.text, "[]", "{query}");
     }
     assert_eq!(ids(&our_user.search("").await), [text(&ours, "id")]);
-    assert_eq!(ids(&our_user.search(&format!("id={their_id}&id={}", text(&ours, "id"))).await), [text(&ours, "id")]);
+    assert_eq!(
+        ids(&our_user.search(&format!("id={their_id}&id={}", text(&ours, "id"))).await),
+        [text(&ours, "id")]
+    );
 
     our_user.close(their_id, "responded").await.refused(403, "access denied", &json!(null));
     our_user.close(&uuid(), "responded").await.refused(404, "alert not found", &json!(null));

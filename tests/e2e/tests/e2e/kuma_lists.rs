@@ -13,7 +13,8 @@ async fn who_am_i_in_v1_shows_each_tenant_with_its_role() {
     let tenant = Tenant::new().await;
     for role in ["operator", "analyst", "tenant administrator"] {
         let roles = json!([{"tenantID": tenant.id, "role": role}]);
-        let wanted = json!({"name": "Смена 1", "login": "shift1", "email": "shift1@example.com", "roles": roles});
+        let wanted =
+            json!({"name": "Смена 1", "login": "shift1", "email": "shift1@example.com", "roles": roles});
         let token = issue(&tenant.admin, wanted).await;
         for slash in ["", "/"] {
             let shown = token.user.get(&format!("/api/v1/users/whoami{slash}")).await.expect(200).json();

@@ -100,12 +100,23 @@ async fn two_thousand_alerts_of_ten_tenants_are_paged_to_the_end() {
             pick(&|alert| two.contains(&text(alert, "tenantID"))),
         )
         .await;
-        check(user, "name=KIND%20[36]$", "lastSeen", pick(&|alert| text(alert, "name").ends_with(['3', '6']))).await;
+        check(
+            user,
+            "name=KIND%20[36]$",
+            "lastSeen",
+            pick(&|alert| text(alert, "name").ends_with(['3', '6'])),
+        )
+        .await;
     }
     // The general administrator, asking for these tenants.
     let asked: String = tenants.iter().map(|tenant| format!("&tenantID={}", tenant.id)).collect();
-    check(&world.admin(), &format!("status=escalated{asked}"), "lastSeen", pick(&|alert| of_status(alert, &["escalated"])))
-        .await;
+    check(
+        &world.admin(),
+        &format!("status=escalated{asked}"),
+        "lastSeen",
+        pick(&|alert| of_status(alert, &["escalated"])),
+    )
+    .await;
 }
 
 #[tokio::test]

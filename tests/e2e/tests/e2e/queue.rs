@@ -54,8 +54,10 @@ impl Queues {
 
     /// Sends a message; gives its id.
     async fn send(&self, body: &str, group: &str) -> String {
-        let correlation =
-            MessageAttributeValue::builder().data_type("String").string_value(format!("case-{group}")).build();
+        let correlation = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(format!("case-{group}"))
+            .build();
         let mut request = self.client.send_message().queue_url(&self.url).message_body(body);
         request = request.message_attributes("correlation_id", correlation.unwrap());
         if self.fifo {
@@ -88,7 +90,14 @@ impl Queues {
 
     /// Does with a batch what Lambda does: hands it over, then deletes what is not reported.
     /// Gives the ids that were kept.
-    async fn work(&self, messages: &[Message], handle: impl AsyncFn(Work, Record) -> Result<(), Failure>) -> Vec<String> {
+    async fn work<Handled>(
+        &self,
+        messages: &[Message],
+        handle: impl Fn(Work, Record) -> Handled,
+    ) -> Vec<String>
+    where
+        Handled: Future<Output = Result<(), Failure>>,
+    {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_mins(1);
         let options = Options {
             order: if self.fifo { Order::Fifo } else { Order::Standard { concurrency: 4 } },
@@ -96,18 +105,21 @@ impl Queues {
             reserve: Duration::from_secs(2),
         };
         let plan = run(event(messages), options, handle).await.unwrap();
-        let queue = Queue {
-            client: self.client.clone(),
-            url: self.url.clone(),
-            dead_letter_url: self.dead.clone(),
-        };
+        let queue =
+            Queue { client: self.client.clone(), url: self.url.clone(), dead_letter_url: self.dead.clone() };
         let response = settle(plan, &queue).await;
         let kept: Vec<String> =
             response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
         for message in messages {
             if !kept.contains(message.message_id.as_ref().unwrap()) {
                 let receipt = message.receipt_handle.as_ref().unwrap();
-                self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await.unwrap();
+                self.client
+                    .delete_message()
+                    .queue_url(&self.url)
+                    .receipt_handle(receipt)
+                    .send()
+                    .await
+                    .unwrap();
             }
         }
         kept
@@ -146,7 +158,8 @@ struct Work {
 }
 
 async fn handle(work: Work, _: Record) -> Result<(), Failure> {
-    let retry = |seconds| Err(Failure::Retry { after: Some(Duration::from_secs(seconds)), reason: "not yet".into() });
+    let retry =
+        |seconds| Err(Failure::Retry { after: Some(Duration::from_secs(seconds)), reason: "not yet".into() });
     match work.task.as_str() {
         "done" => Ok(()),
         "at once" => retry(0),
@@ -195,22 +208,29 @@ async fn each_message_of_a_batch_ends_where_it_belongs() {
     assert_eq!(
         told,
         [
-            ("{\"task\": canary", "the body can not be read: it is not JSON at $.task, line 1 column 10", &*sent["poison"], "case-poison"),
+            (
+                "{\"task\": canary",
+                "the body can not be read: it is not JSON at $.task, line 1 column 10",
+                &*sent["poison"],
+                "case-poison"
+            ),
             (&*body("never"), "it can never succeed ", &*sent["never"], "case-never"),
         ]
     );
 
     // One is back at once; the others stay hidden, each for its own time.
     let back = queues.take(&queues.url).await;
-    assert_eq!(back.iter().map(|message| message.message_id.clone().unwrap()).collect::<Vec<_>>(), [&*sent["at once"]]);
+    assert_eq!(
+        back.iter().map(|message| message.message_id.clone().unwrap()).collect::<Vec<_>>(),
+        [&*sent["at once"]]
+    );
     let count = &back[0].attributes.as_ref().unwrap()[&MessageSystemAttributeName::ApproximateReceiveCount];
     assert_eq!(count, "2");
-    assert!(queues.work(&back, async |_, record| {
+    let second_time = |_, record: Record| async move {
         assert_eq!((record.receive_count, &*record.correlation_id), (2, "case-at once"));
         Ok(())
-    })
-    .await
-    .is_empty());
+    };
+    assert!(queues.work(&back, second_time).await.is_empty());
     assert_eq!(queues.hidden().await, "2");
 }
 
@@ -223,9 +243,9 @@ async fn a_fifo_group_waits_for_its_first_and_others_do_not() {
     let batch = queues.take(&queues.url).await;
     assert_eq!(batch.len(), 5);
     let handled = Mutex::new(Vec::new());
-    let note = async |work: Work, record: Record| {
+    let note = |work: Work, record: Record| {
         handled.lock().unwrap().push(format!("{} {}", record.group.clone().unwrap(), work.task));
-        handle(work, record).await
+        handle(work, record)
     };
     let kept = queues.work(&batch, note).await;
     let mut seen = handled.lock().unwrap().clone();
@@ -242,6 +262,6 @@ async fn a_fifo_group_waits_for_its_first_and_others_do_not() {
     let back = queues.take(&queues.url).await;
     let bodies: Vec<&str> = back.iter().map(|message| message.body.as_deref().unwrap()).collect();
     assert_eq!(bodies, [body("at once"), body("done")]);
-    assert!(queues.work(&back, async |_, _| Ok(())).await.is_empty());
+    assert!(queues.work(&back, |_, _| async { Ok(()) }).await.is_empty());
     assert_eq!(queues.hidden().await, "0");
 }

@@ -111,7 +111,8 @@ async fn an_alert_is_readable_right_after_it_was_posted() {
         let posted = alert(&tenant);
         user.ingest(&posted).await.expect(202);
         // As the push to an IRP needs it: the first element of the answer is taken at once.
-        let found = user.get(&format!("/api/v1/alerts?withAffected&id={}", text(&posted, "id"))).await.array();
+        let found =
+            user.get(&format!("/api/v1/alerts?withAffected&id={}", text(&posted, "id"))).await.array();
         assert_eq!(ids(&found), [text(&posted, "id")]);
         assert_eq!(user.search("status=new").await.len(), n);
     }

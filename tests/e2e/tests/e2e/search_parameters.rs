@@ -16,7 +16,9 @@ async fn named(tenant: &Tenant, names: &[&str]) -> (User, Vec<String>) {
     let alerts: Vec<Value> = names
         .iter()
         .enumerate()
-        .map(|(n, name)| with(&alert(tenant), json!({"name": name, "lastSeen": at(&format!("12:{n:02}:00"))})))
+        .map(|(n, name)| {
+            with(&alert(tenant), json!({"name": name, "lastSeen": at(&format!("12:{n:02}:00"))}))
+        })
         .collect();
     user.ingest(&json!(alerts)).await.expect(202);
     (user, ids(&alerts).into_iter().map(ToOwned::to_owned).collect())
@@ -64,7 +66,9 @@ async fn statuses_may_be_repeated_and_mean_or() {
     let alerts: Vec<Value> = ["new", "assigned", "escalated", "closed", "new"]
         .into_iter()
         .enumerate()
-        .map(|(n, status)| with(&alert(&tenant), json!({"status": status, "lastSeen": at(&format!("12:0{n}:00"))})))
+        .map(|(n, status)| {
+            with(&alert(&tenant), json!({"status": status, "lastSeen": at(&format!("12:0{n}:00"))}))
+        })
         .collect();
     user.ingest(&json!(alerts)).await.expect(202);
     let all: Vec<&str> = ids(&alerts);

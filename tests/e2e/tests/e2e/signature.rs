@@ -57,11 +57,7 @@ impl Signer {
     pub(crate) fn headers(&self, body: &str) -> [(&'static str, String); 3] {
         let (id, timestamp) = (format!("msg_{}", uuid()), self.timestamp());
         let signature = self.sign(&id, timestamp, body);
-        [
-            ("webhook-id", id),
-            ("webhook-timestamp", timestamp.to_string()),
-            ("webhook-signature", signature),
-        ]
+        [("webhook-id", id), ("webhook-timestamp", timestamp.to_string()), ("webhook-signature", signature)]
     }
 
     fn request(&self, headers: &[(&'static str, String)]) -> RequestBuilder {

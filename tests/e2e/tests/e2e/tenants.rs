@@ -47,8 +47,12 @@ async fn a_tenant_is_made_read_and_changed() {
     assert_eq!((text(&changed, "name"), text(&changed, "description")), (&*renamed, "Филиал"));
     assert!(text(&changed, "updated") > text(&made, "updated"));
     assert_eq!(changed["created"], made["created"]);
-    let disabled = admin.patch(&place(&id), &json!({"disabled": true, "description": ""})).await.expect(200).json();
-    assert_eq!((&disabled["disabled"], &disabled["name"], &disabled["description"]), (&json!(true), &json!(renamed), &json!("")));
+    let disabled =
+        admin.patch(&place(&id), &json!({"disabled": true, "description": ""})).await.expect(200).json();
+    assert_eq!(
+        (&disabled["disabled"], &disabled["name"], &disabled["description"]),
+        (&json!(true), &json!(renamed), &json!(""))
+    );
     assert_eq!(admin.get(&place(&id)).await.json(), disabled);
     // The old name is free again, the new one is taken.
     admin.post(TENANTS, &json!({"name": name})).await.expect(201);
@@ -182,7 +186,11 @@ async fn lists_have_pages_of_250() {
         shown.sort_unstable();
         made.sort_unstable();
         assert_eq!(shown, made, "{list}");
-        user.get(&format!("{list}?page=0")).await.refused(400, "invalid query parameter value", &json!("page"));
+        user.get(&format!("{list}?page=0")).await.refused(
+            400,
+            "invalid query parameter value",
+            &json!("page"),
+        );
     }
     // The general administrator pages through all that there are, and so finds these.
     let (mut seen, mut page) = (Vec::new(), 1);

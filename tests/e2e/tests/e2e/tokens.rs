@@ -63,8 +63,26 @@ async fn what_is_left_out_is_the_least_and_every_operation() {
     let tenant = Tenant::new().await;
     let issued = issue(&tenant.admin, json!({"name": "Plain", "roles": role(&tenant, "operator")})).await;
     assert_eq!((text(&issued.answer, "login"), text(&issued.answer, "email")), ("", ""));
-    assert_eq!((&issued.answer["expires"], &issued.answer["generalAdministrator"]), (&json!(null), &json!(false)));
+    assert_eq!(
+        (&issued.answer["expires"], &issued.answer["generalAdministrator"]),
+        (&json!(null), &json!(false))
+    );
     assert_eq!(issued.answer["operations"].as_array().unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn nobody_allows_more_than_it_is_allowed_itself() {
+    let tenant = Tenant::new().await;
+    let roles = role(&tenant, "tenant administrator");
+    let allowed = json!(["GET /alerts", "POST /bridge/tokens"]);
+    let narrow =
+        issue(&tenant.admin, json!({"name": "Narrow", "roles": roles, "operations": allowed})).await.user;
+    let same = issue(&narrow, json!({"name": "Same", "roles": roles})).await;
+    assert_eq!(same.answer["operations"], allowed);
+    let less = issue(&narrow, json!({"name": "Less", "roles": roles, "operations": ["GET /alerts"]})).await;
+    assert_eq!(less.answer["operations"], json!(["GET /alerts"]));
+    let more = json!({"name": "More", "roles": roles, "operations": ["GET /alerts", "POST /alerts/close"]});
+    narrow.post(TOKENS, &more).await.refused(403, "access denied", &json!(null));
 }
 
 #[tokio::test]
@@ -129,7 +147,9 @@ async fn a_tenant_administrator_manages_the_tokens_of_its_own_tenant_only() {
     let tenants = Tenant::several(&world, 2).await;
     let (ours, theirs) = (&tenants[0], &tenants[1]);
     let administrator = ours.user("tenant administrator").await;
-    let made = issue(&administrator, json!({"name": "Made here", "roles": role(ours, "tenant administrator")})).await;
+    let made =
+        issue(&administrator, json!({"name": "Made here", "roles": role(ours, "tenant administrator")}))
+            .await;
     assert_eq!(ids(&listed(&made.user).await).len(), 2, "it sees its maker and itself");
 
     // Not for others, not above itself, not for both.
@@ -147,9 +167,12 @@ async fn a_tenant_administrator_manages_the_tokens_of_its_own_tenant_only() {
     administrator.post(TOKENS, &above).await.refused(403, "access denied", &json!(null));
 
     // Those that see more than its tenant are not for it to see or revoke.
-    let shared = issue(&world.admin(), json!({
-        "name": "Shared", "roles": [role(ours, "operator")[0], role(theirs, "operator")[0]]
-    }))
+    let shared = issue(
+        &world.admin(),
+        json!({
+            "name": "Shared", "roles": [role(ours, "operator")[0], role(theirs, "operator")[0]]
+        }),
+    )
     .await;
     let foreign = issue(&world.admin(), json!({"name": "Foreign", "roles": role(theirs, "operator")})).await;
     let above = issue(&world.admin(), json!({"name": "Above", "generalAdministrator": true})).await;
@@ -184,15 +207,18 @@ async fn the_list_of_tokens_has_pages_of_250() {
         async move { issue(&tenant.admin, json!({"name": name, "roles": role(tenant, "operator")})).await.id }
     });
     let several: Vec<_> = several.collect();
-    let mut made: Vec<String> =
-        futures_util::StreamExt::collect(futures_util::StreamExt::buffered(futures_util::stream::iter(several), 8))
-            .await;
+    let mut made: Vec<String> = futures_util::StreamExt::collect(futures_util::StreamExt::buffered(
+        futures_util::stream::iter(several),
+        8,
+    ))
+    .await;
     for (page, size) in [(1, 250), (2, 3), (3, 0)] {
         let entries = administrator.get(&format!("{TOKENS}?page={page}")).await.expect(200).array();
         assert_eq!(entries.len(), size, "page {page}");
     }
     let all = listed(&administrator).await;
-    let mut shown: Vec<&str> = all.iter().filter(|one| one["name"] != "Somebody").map(|one| text(one, "id")).collect();
+    let mut shown: Vec<&str> =
+        all.iter().filter(|one| one["name"] != "Somebody").map(|one| text(one, "id")).collect();
     shown.sort_unstable();
     made.sort_unstable();
     assert_eq!(shown, made);

@@ -129,6 +129,7 @@ async fn an_answer_without_a_body_has_the_common_headers_only() {
             "statusCode": 204,
             "headers": {
                 "cache-control": "no-store",
+                "content-type": "text/plain",
                 "x-content-type-options": "nosniff",
                 "x-correlation-id": "JKJaXmPLvHcESHA=",
             },
