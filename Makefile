@@ -51,8 +51,8 @@ bench: build ## costs as ratios, beside a bare function; also writes target/benc
 fuzz: ## a million hostile inputs to every parser of outside bytes (minutes)
 	PROPTEST_CASES=1000000 cargo test --release --locked --workspace --test fuzz
 
-deploy: ## build for AWS and deploy; needs cargo-lambda, AWS credentials and a region
-	@$(TOOLS) sam
-	@command -v cargo-lambda >/dev/null || { echo 'deploy needs cargo-lambda: pip install cargo-lambda ziglang'; exit 1; }
-	cargo lambda build --release --locked --arm64 $(addprefix --package ,$(FUNCTIONS))
+deploy: ## build for AWS (arm64) and deploy; needs AWS credentials, a region, and the Rust target
+	@$(TOOLS) sam deploy
+	rustup target add aarch64-unknown-linux-gnu
+	PATH="$(CURDIR)/.tools/deploy/bin:$$PATH" cargo lambda build --release --locked --arm64 $(addprefix --package ,$(FUNCTIONS))
 	SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam deploy

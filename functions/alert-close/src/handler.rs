@@ -4,15 +4,11 @@
 
 use std::sync::Arc;
 
+use bridge_access::Access;
 use bridge_domain::{AlertId, access::Operation, alert::Status, close::Reason};
-use bridge_runtime::{
-    auth,
-    http::{Answer, HttpError, Request},
-};
+use bridge_runtime::http::{Answer, HttpError, Request};
 use bridge_store::Closed;
 use serde::Deserialize;
-
-use crate::app::App;
 
 /// The body. Absent and empty members are told apart from wrong ones by KUMA's texts.
 #[derive(Deserialize)]
@@ -23,10 +19,8 @@ struct Body {
     reason: Option<String>,
 }
 
-pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, HttpError> {
-    let lookup = |id| app.store.token(id);
-    let principal =
-        auth::principal(&request, &app.admin, Operation::CloseAlert, request.received, lookup).await?;
+pub(crate) async fn handle(access: Arc<Access>, request: Request) -> Result<Answer, HttpError> {
+    let principal = access.principal(&request, Operation::CloseAlert).await?;
     let body: Body = request.json()?;
     let id = body.id.filter(|id| !id.is_empty()).ok_or_else(|| HttpError::bad_request("id required", ()))?;
     let reason = body
@@ -38,16 +32,16 @@ pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, Ht
     let missing = || HttpError::not_found("alert not found");
     // What can not be an id is the id of no alert.
     let id: AlertId = id.parse().map_err(|_| missing())?;
-    let alert = app.store.alert_head(&id).await?.ok_or_else(missing)?;
+    let alert = access.store.alert_head(&id).await?.ok_or_else(missing)?;
     if !principal.grants.sees(&alert.tenant) {
         return Err(HttpError::forbidden());
     }
-    if app.store.tenant(&alert.tenant).await?.is_none_or(|tenant| tenant.disabled) {
+    if access.store.tenant(&alert.tenant).await?.is_none_or(|tenant| tenant.disabled) {
         return Err(HttpError::not_acceptable("tenant disabled"));
     }
     let closed = match alert.status {
         Status::Closed => Closed::Already,
-        Status::New | Status::Assigned | Status::Escalated => app.store.close(&alert, reason).await?,
+        Status::New | Status::Assigned | Status::Escalated => access.store.close(&alert, reason).await?,
     };
     match closed {
         Closed::Now => Ok(Answer::empty(204).metrics("AlertsClosed", 1)),

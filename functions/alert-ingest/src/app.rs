@@ -1,57 +1,40 @@
 //! What every request of this function shares.
 
+use bridge_access::{Access, AccessConfig};
 use bridge_domain::{CallError, TenantId, Timestamp, TokenId, access::Token, tenant::Tenant};
-use bridge_runtime::{
-    Error,
-    auth::AdminToken,
-    aws::Aws,
-    config::Env,
-    secrets::{SecretCache, TTL},
-};
-use bridge_store::{Store, TableName};
+use bridge_runtime::{Error, aws::Aws, config::Env};
 
 use crate::recent::Recent;
 
 /// The environment of this function.
 #[derive(Debug)]
 pub(crate) struct Config {
-    state_table: TableName,
-    admin_token_secret: String,
+    access: AccessConfig,
     webhook_secret_prefix: String,
 }
 
 impl Config {
     pub(crate) fn read(env: &mut Env) -> Option<Self> {
-        let state_table = env.required("STATE_TABLE");
-        let admin_token_secret = env.required("ADMIN_TOKEN_SECRET");
+        let access = AccessConfig::read(env);
         let webhook_secret_prefix = env.required("WEBHOOK_SECRET_PREFIX");
-        Some(Self {
-            state_table: state_table?,
-            admin_token_secret: admin_token_secret?,
-            webhook_secret_prefix: webhook_secret_prefix?,
-        })
+        Some(Self { access: access?, webhook_secret_prefix: webhook_secret_prefix? })
     }
 }
 
 /// Clients, made once, and what was read a moment ago.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) store: Store,
-    pub(crate) admin: AdminToken,
-    pub(crate) secrets: SecretCache,
+    pub(crate) access: Access,
     pub(crate) webhook_secret_prefix: String,
     tokens: Recent<TokenId, Token>,
     tenants: Recent<TenantId, Tenant>,
 }
 
 impl App {
-    #[expect(clippy::unused_async, reason = "the runtime awaits what connects an app")]
+    #[expect(clippy::unused_async, reason = "the runtime awaits what connects a function")]
     pub(crate) async fn connect(config: Config, aws: Aws) -> Result<Self, Error> {
-        let secrets = SecretCache::new(aws.secrets(), TTL);
         Ok(Self {
-            store: Store::new(aws.config(), config.state_table),
-            admin: AdminToken { cache: secrets.clone(), secret_id: config.admin_token_secret },
-            secrets,
+            access: Access::new(config.access, &aws),
             webhook_secret_prefix: config.webhook_secret_prefix,
             tokens: Recent::new(),
             tenants: Recent::new(),
@@ -63,7 +46,7 @@ impl App {
         if let Some(token) = self.tokens.get(&id, now) {
             return Ok(Some(token));
         }
-        let token = self.store.token(id.clone()).await?;
+        let token = self.access.store.token(id.clone()).await?;
         if let Some(token) = &token {
             self.tokens.put(id, token.clone(), now);
         }
@@ -79,7 +62,7 @@ impl App {
                 None => missing.push(id),
             }
         }
-        for tenant in self.store.tenants_by_id(&missing).await? {
+        for tenant in self.access.store.tenants_by_id(&missing).await? {
             if !tenant.disabled {
                 self.tenants.put(tenant.id.clone(), tenant.clone(), now);
             }

@@ -67,7 +67,7 @@ pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, Ht
     let tenants = app.tenants(wanted.into_iter().collect(), request.received).await?;
     let lines = stream::iter(alerts.into_iter().enumerate().map(|(index, read)| {
         let admitted = read.and_then(|alert| admit(alert, &sender, &tenants));
-        take(&app.store, index, admitted)
+        take(&app.access.store, index, admitted)
     }))
     .buffered(CONCURRENT)
     .collect()

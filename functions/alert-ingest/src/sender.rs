@@ -9,7 +9,6 @@ use bridge_domain::{
     webhook::{Headers, SecretSet, SignatureError, SigningSecret, verify},
 };
 use bridge_runtime::{
-    auth,
     http::{HttpError, Request},
     secrets::CachedSecret,
 };
@@ -34,7 +33,7 @@ pub(crate) async fn authenticate(app: &App, request: &Request) -> Result<Sender,
     }
     let now = request.received;
     let lookup = |id| app.token(id, now);
-    let principal = auth::principal(request, &app.admin, Operation::PostAlerts, now, lookup).await?;
+    let principal = app.access.principal_by(request, Operation::PostAlerts, lookup).await?;
     let home = match &principal.grants {
         Grants::Tenants(roles) if roles.len() == 1 => roles.keys().next().cloned(),
         Grants::Tenants(_) | Grants::Everything => None,
@@ -57,13 +56,17 @@ async fn by_signature(app: &App, request: &Request) -> Result<Sender, HttpError>
         SignatureError::NoMatch => Ok(()),
         error => Err(HttpError::bad_request("invalid signature", error.to_string())),
     })?;
+    // A tenant that does not exist must cost no secret: strangers would wear the cache out.
+    if app.tenants(vec![tenant.clone()], request.received).await?.is_empty() {
+        return Err(HttpError::forbidden());
+    }
     let name = format!("{}{tenant}", app.webhook_secret_prefix);
-    let known = app.secrets.get(&name).await;
+    let known = app.access.secrets.get(&name).await;
     let seen = known.as_ref().map_or(String::new(), |secret| secret.version().to_owned());
     let mut good = holds(known, headers, request)?;
     if !good {
         // The secret may have been made or rotated since it was read.
-        good = holds(app.secrets.refresh_after_auth_failure(&name, &seen).await, headers, request)?;
+        good = holds(app.access.secrets.refresh_after_auth_failure(&name, &seen).await, headers, request)?;
     }
     if !good {
         return Err(HttpError::forbidden());
@@ -91,11 +94,7 @@ fn holds(
     Ok(check(headers, request, &set.in_force(request.received)).is_ok())
 }
 
-fn check(
-    headers: Headers<'_>,
-    request: &Request,
-    secrets: &[SigningSecret],
-) -> Result<(), SignatureError> {
+fn check(headers: Headers<'_>, request: &Request, secrets: &[SigningSecret]) -> Result<(), SignatureError> {
     verify(headers, &request.body, secrets, request.received)
 }
 

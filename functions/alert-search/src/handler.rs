@@ -2,27 +2,23 @@
 
 use std::sync::Arc;
 
+use bridge_access::Access;
 use bridge_domain::{
     access::Operation,
     query::{BadParameter, Query},
     search::Search,
 };
-use bridge_runtime::{
-    auth,
-    http::{Answer, GzipSupport, HttpError, Request, accepts_gzip},
-};
+use bridge_runtime::http::{Answer, GzipSupport, HttpError, Request, accepts_gzip};
 
-use crate::{app::App, page};
+use crate::page;
 
-pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, HttpError> {
-    let lookup = |id| app.store.token(id);
-    let principal =
-        auth::principal(&request, &app.admin, Operation::SearchAlerts, request.received, lookup).await?;
+pub(crate) async fn handle(access: Arc<Access>, request: Request) -> Result<Answer, HttpError> {
+    let principal = access.principal(&request, Operation::SearchAlerts).await?;
     let search = Search::parse(&Query::parse(&request.raw_query))
         .map_err(|BadParameter(name)| HttpError::bad_request("invalid query parameter value", name))?;
-    let found = app.store.search(&search, &principal.grants).await?;
+    let found = access.store.search(&search, &principal.grants).await?;
     let (alerts, queries) = (found.alerts.len(), found.queries);
-    let rows = page::rows(&app.store, found.alerts, &search).await?;
+    let rows = page::rows(&access.store, found.alerts, &search).await?;
     // A client that says nothing of encodings accepts any (RFC 9110, 12.5.3), but gets gzip only
     // where the plain answer would be too large for Lambda.
     let may_compress = accepts_gzip(&request.headers) != GzipSupport::Refused;

@@ -1,12 +1,11 @@
 //! Searches alerts, exactly as KUMA's own API does.
 
-mod app;
 mod handler;
 mod page;
 
-use app::{App, Config};
+use bridge_access::{Access, AccessConfig};
 
 #[tokio::main]
 async fn main() -> Result<(), bridge_runtime::Error> {
-    bridge_runtime::http::serve("alert-search", Config::read, App::connect, handler::handle).await
+    bridge_runtime::http::serve("alert-search", AccessConfig::read, Access::connect, handler::handle).await
 }

@@ -1,53 +1,38 @@
 //! What every request of this function shares.
 
-use bridge_runtime::{
-    Error,
-    auth::AdminToken,
-    aws::Aws,
-    config::Env,
-    secrets::{SecretCache, TTL},
-};
-use bridge_store::{Store, TableName};
+use bridge_access::{Access, AccessConfig};
+use bridge_runtime::{Error, aws::Aws, config::Env};
 
 /// The environment of this function.
 #[derive(Debug)]
 pub(crate) struct Config {
-    state_table: TableName,
-    admin_token_secret: String,
+    access: AccessConfig,
     webhook_secret_prefix: String,
 }
 
 impl Config {
     pub(crate) fn read(env: &mut Env) -> Option<Self> {
-        let state_table = env.required("STATE_TABLE");
-        let admin_token_secret = env.required("ADMIN_TOKEN_SECRET");
+        let access = AccessConfig::read(env);
         let webhook_secret_prefix = env.required("WEBHOOK_SECRET_PREFIX");
-        Some(Self {
-            state_table: state_table?,
-            admin_token_secret: admin_token_secret?,
-            webhook_secret_prefix: webhook_secret_prefix?,
-        })
+        Some(Self { access: access?, webhook_secret_prefix: webhook_secret_prefix? })
     }
 }
 
 /// Clients, made once.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) store: Store,
-    pub(crate) admin: AdminToken,
+    pub(crate) access: Access,
+    /// Past the cache: what is rotated has to be read as it is.
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) webhook_secret_prefix: String,
 }
 
 impl App {
-    #[expect(clippy::unused_async, reason = "the runtime awaits what connects an app")]
+    #[expect(clippy::unused_async, reason = "the runtime awaits what connects a function")]
     pub(crate) async fn connect(config: Config, aws: Aws) -> Result<Self, Error> {
-        let secrets = aws.secrets();
-        let cache = SecretCache::new(secrets.clone(), TTL);
         Ok(Self {
-            store: Store::new(aws.config(), config.state_table),
-            admin: AdminToken { cache, secret_id: config.admin_token_secret },
-            secrets,
+            access: Access::new(config.access, &aws),
+            secrets: aws.secrets(),
             webhook_secret_prefix: config.webhook_secret_prefix,
         })
     }

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use bridge_domain::{
-    access::{Operation, Principal},
+    access::Operation,
     query::{BadParameter, Query},
 };
-use bridge_runtime::{
-    auth,
-    http::{Answer, HttpError, Request},
-};
+use bridge_runtime::http::{Answer, HttpError, Request};
 
 use crate::{app::App, kuma, tenants, tokens, webhook};
 
@@ -17,7 +14,7 @@ pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, Ht
     let query = Query::parse(&request.raw_query);
     let id = request.path_parameter("id");
     let (app, request) = (app.as_ref(), &request);
-    let user = user(app, request, operation(&request.route)?).await?;
+    let user = app.access.principal(request, operation(&request.route)?).await?;
     match request.route.as_str() {
         "GET /api/v1/tenants" | "GET /api/v2/tenants" => kuma::tenants(app, &user, &query, None).await,
         "GET /api/v3/tenants" => kuma::tenants(app, &user, &query, Some(false)).await,
@@ -55,10 +52,6 @@ fn operation(route: &str) -> Result<Operation, HttpError> {
 
 fn unknown_route() -> HttpError {
     HttpError::not_found("no such route")
-}
-
-async fn user(app: &App, request: &Request, operation: Operation) -> Result<Principal, HttpError> {
-    auth::principal(request, &app.admin, operation, request.received, |id| app.store.token(id)).await
 }
 
 /// KUMA's answer to a value it can not use.

@@ -76,10 +76,10 @@ pub(crate) async fn visible(
     take: usize,
 ) -> Result<Vec<Tenant>, HttpError> {
     match grants {
-        Grants::Everything => Ok(app.store.tenants(wanted, skip, take).await?),
+        Grants::Everything => Ok(app.access.store.tenants(wanted, skip, take).await?),
         Grants::Tenants(roles) => {
             let ids: Vec<TenantId> = roles.keys().cloned().collect();
-            let tenants = app.store.tenants_by_id(&ids).await?;
+            let tenants = app.access.store.tenants_by_id(&ids).await?;
             Ok(tenants.into_iter().filter(wanted).skip(skip).take(take).collect())
         }
     }

@@ -50,7 +50,7 @@ pub(crate) async fn find(app: &App, user: &Principal, id: &str) -> Result<Tenant
     if !user.grants.sees(&id) {
         return Err(missing());
     }
-    app.store.tenant(&id).await?.ok_or_else(missing)
+    app.access.store.tenant(&id).await?.ok_or_else(missing)
 }
 
 /// `POST /bridge/v1/tenants`
@@ -67,7 +67,7 @@ pub(crate) async fn create(app: &App, user: &Principal, request: &Request) -> Re
         created: request.received,
         updated: request.received,
     };
-    app.store.create_tenant(&tenant).await.map_err(refused)?;
+    app.access.store.create_tenant(&tenant).await.map_err(refused)?;
     tracing::info!(tenant = %tenant.id, by = %user.id, "tenant created");
     Ok(Answer::json(201, &tenant).with_header("location", format!("/bridge/v1/tenants/{}", tenant.id)))
 }
@@ -85,7 +85,8 @@ pub(crate) async fn change(
     check_description(wanted.description.as_deref().unwrap_or_default())?;
     let change =
         TenantChange { name: wanted.name, description: wanted.description, disabled: wanted.disabled };
-    let tenant = app.store.change_tenant(&known.id, &change, request.received).await.map_err(refused)?;
+    let tenant =
+        app.access.store.change_tenant(&known.id, &change, request.received).await.map_err(refused)?;
     tracing::info!(tenant = %tenant.id, by = %user.id, disabled = tenant.disabled, "tenant changed");
     Ok(Answer::json(200, &tenant))
 }

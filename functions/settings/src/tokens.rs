@@ -118,7 +118,7 @@ pub(crate) async fn issue(app: &App, user: &Principal, request: &Request) -> Res
         expires: wanted.expires,
         digest: secret.digest(),
     };
-    app.store.create_token(&token).await?;
+    app.access.store.create_token(&token).await?;
     tracing::info!(token = %token.id, by = %user.id, "token issued");
     let value = Bearer::render(&token.id, &secret);
     Ok(Answer::json(201, &View::new(&token, Some(value.expose()))))
@@ -158,7 +158,7 @@ async fn grants(app: &App, user: &Principal, general: bool, roles: Vec<RoleIn>) 
         }
     }
     let ids: Vec<TenantId> = map.keys().cloned().collect();
-    let known = app.store.tenants_by_id(&ids).await?;
+    let known = app.access.store.tenants_by_id(&ids).await?;
     match ids.iter().find(|id| known.iter().all(|tenant| tenant.id != **id)) {
         Some(_) => Err(invalid("roles", "tenant not found")),
         None => Ok(Grants::Tenants(map)),
@@ -167,7 +167,7 @@ async fn grants(app: &App, user: &Principal, general: bool, roles: Vec<RoleIn>) 
 
 /// `GET /bridge/v1/tokens`: `page` from 1, 250 each, in the order issued.
 pub(crate) async fn list(app: &App, user: &Principal, query: &Query) -> Result<Answer, HttpError> {
-    let tokens = app.store.tokens(|token| manages(user, token), skip(query)?, PAGE_SIZE).await?;
+    let tokens = app.access.store.tokens(|token| manages(user, token), skip(query)?, PAGE_SIZE).await?;
     let views: Vec<View<'_>> = tokens.iter().map(|token| View::new(token, None)).collect();
     Ok(Answer::json(200, &views))
 }
@@ -177,8 +177,8 @@ pub(crate) async fn revoke(app: &App, user: &Principal, id: &str) -> Result<Answ
     let missing = || HttpError::not_found("token not found");
     let id: TokenId = id.parse().map_err(|_| missing())?;
     let token =
-        app.store.token(id.clone()).await?.filter(|token| manages(user, token)).ok_or_else(missing)?;
-    if !app.store.revoke_token(&token.id).await? {
+        app.access.store.token(id.clone()).await?.filter(|token| manages(user, token)).ok_or_else(missing)?;
+    if !app.access.store.revoke_token(&token.id).await? {
         return Err(missing());
     }
     tracing::info!(token = %id, by = %user.id, "token revoked");

@@ -87,16 +87,17 @@ pub fn read(
         return Err(BodyError::TooDeep);
     }
     let broken = |error: serde_json::Error| BodyError::NotJson { line: error.line(), column: error.column() };
-    let elements: Vec<&RawValue> = if text.starts_with('[') {
-        serde_json::from_str(text).map_err(broken)?
-    } else {
-        vec![serde_json::from_str(text).map_err(broken)?]
-    };
+    if !text.starts_with('[') {
+        let read = alert(text, home, now);
+        // What could be read is JSON; only what could not is looked at once more.
+        if read.is_err() {
+            serde_json::from_str::<&RawValue>(text).map_err(broken)?;
+        }
+        return if text.starts_with('{') { Ok(vec![read]) } else { Err(BodyError::NotAnAlert) };
+    }
+    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(broken)?;
     if elements.len() > MAX_ALERTS {
         return Err(BodyError::TooMany);
-    }
-    if !text.starts_with(['[', '{']) {
-        return Err(BodyError::NotAnAlert);
     }
     Ok(elements.into_iter().map(|element| alert(element.get(), home, now)).collect())
 }

@@ -18,20 +18,10 @@ pub const MAX_DEPTH: usize = 64;
 #[must_use]
 pub fn nests_within(text: &str, limit: usize) -> bool {
     let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for byte in text.bytes() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
         match byte {
-            b'"' => in_string = true,
+            b'"' => skip_string(&mut bytes),
             b'{' | b'[' => {
                 depth += 1;
                 if depth > limit {
@@ -43,6 +33,19 @@ pub fn nests_within(text: &str, limit: usize) -> bool {
         }
     }
     true
+}
+
+/// Goes past the rest of a string. Most of an alert is strings, so this loop has nothing else in it.
+fn skip_string(bytes: &mut std::str::Bytes<'_>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => {
+                bytes.next();
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What the keys begin with by which `serde_json` marks values of its own.

@@ -151,8 +151,7 @@ impl SecretCache {
         let is_newer = known.result.as_ref().is_ok_and(|secret| secret.version != seen);
         let is_fresh = known.is_fresh(self.ttl, now);
         let (since, count) = known.refreshes;
-        let refreshes =
-            if is_within(REFRESH_INTERVAL, since, now) { (since, count + 1) } else { (now, 1) };
+        let refreshes = if is_within(REFRESH_INTERVAL, since, now) { (since, count + 1) } else { (now, 1) };
         if (is_newer && is_fresh) || refreshes.1 > REFRESHES {
             return known.result.clone();
         }
@@ -173,7 +172,8 @@ impl SecretCache {
         id: &str,
     ) -> Result<Arc<CachedSecret>, CallError> {
         let result = self.read(id).await;
-        *reading = Some(Reading { at: self.clock.now(), refreshes: (Timestamp::MIN, 0), result: result.clone() });
+        *reading =
+            Some(Reading { at: self.clock.now(), refreshes: (Timestamp::MIN, 0), result: result.clone() });
         result
     }
 

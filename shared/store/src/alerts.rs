@@ -71,15 +71,19 @@ impl Store {
     /// `Invalid` when the alert can not be stored at all; `Transient` when the store fails or
     /// others keep changing the alert. Calling again is always safe.
     pub async fn upsert(&self, alert: Alert) -> Result<Upserted, CallError> {
-        let mut encoded = encode(&alert, 1)?;
+        let first = encode(&alert, 1, &self.packer)?;
         // A large alert is read first, so that its chunks are not written in vain.
-        let mut known = if encoded.chunks.is_empty() { None } else { self.found(&alert.id).await? };
+        let mut known = if first.chunks.is_empty() { None } else { self.found(&alert.id).await? };
+        let mut first = Some(first);
         for attempt in 0..ATTEMPTS {
             if attempt > 1 {
                 back_off(attempt).await;
             }
-            let (revision, stale, outcome) = match known.take() {
-                None => (None, Vec::new(), Upserted::Created),
+            let (encoded, revision, stale, outcome) = match known.take() {
+                None => {
+                    let encoded = first.take().map_or_else(|| encode(&alert, 1, &self.packer), Ok)?;
+                    (encoded, None, Vec::new(), Upserted::Created)
+                }
                 Some(found) if found.tenant != alert.tenant => return Ok(Upserted::OtherTenant),
                 Some(found) => {
                     let (revision, stale) = (found.revision, found.chunk_keys());
@@ -89,18 +93,19 @@ impl Store {
                     if merged == stored {
                         return Ok(Upserted::Duplicate);
                     }
-                    encoded = encode(&merged, revision + 1)?;
-                    (Some(revision), stale, Upserted::Updated)
+                    let encoded = encode(&merged, revision + 1, &self.packer)?;
+                    (encoded, Some(revision), stale, Upserted::Updated)
                 }
             };
-            match self.put_alert(&encoded, revision).await? {
+            let written = encoded.chunk_keys();
+            match self.put_alert(encoded, revision).await? {
                 None => {
                     // A crash here leaves chunks that no item names; they are never read.
                     self.delete_many(&stale).await?;
                     return Ok(outcome);
                 }
                 Some(winner) => {
-                    self.delete_many(&encoded.chunk_keys()).await?;
+                    self.delete_many(&written).await?;
                     known = Some(winner);
                 }
             }
@@ -110,9 +115,9 @@ impl Store {
 
     /// Writes chunks, then the item if its revision is still `revision` (absent: if there is
     /// none). Gives the item that stands in the way, if one does.
-    async fn put_alert(&self, encoded: &Encoded, revision: Option<i64>) -> Result<Option<Found>, CallError> {
-        for (key, bytes) in &encoded.chunks {
-            let chunk = Item::new(key).bytes(attr::EVENTS, bytes.clone());
+    async fn put_alert(&self, encoded: Encoded, revision: Option<i64>) -> Result<Option<Found>, CallError> {
+        for (key, bytes) in encoded.chunks {
+            let chunk = Item::new(&key).bytes(attr::EVENTS, bytes);
             self.client
                 .put_item()
                 .table_name(&self.table)
@@ -125,7 +130,7 @@ impl Store {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(encoded.item.clone().into_map()))
+            .set_item(Some(encoded.item.into_map()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = match revision {
             None => put
@@ -143,7 +148,7 @@ impl Store {
                     return Err(contended("PutItem"));
                 };
                 let item = Item::from_map(failed.item.unwrap_or_default());
-                Found::from_item(&item).map(Some)
+                Found::from_item(&item, &self.packer).map(Some)
             }
             Err(error) => Err(call_error("PutItem", &error)),
         }
@@ -152,7 +157,7 @@ impl Store {
     /// One alert by id, strongly consistent.
     async fn found(&self, id: &AlertId) -> Result<Option<Found>, CallError> {
         let item = self.read(&Key::Alert(id.clone()), &[]).await?;
-        item.map(|item| Found::from_item(&item)).transpose()
+        item.map(|item| Found::from_item(&item, &self.packer)).transpose()
     }
 
     /// An alert with its events, a JSON array. When a writer replaces chunks meanwhile, the alert

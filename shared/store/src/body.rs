@@ -1,5 +1,7 @@
 //! Alerts as items: what is packed, what is in chunks, and back.
 
+use std::sync::Arc;
+
 use bridge_domain::{
     AlertId, CallError, Class, Name, TenantId, Timestamp,
     alert::{Alert, Closing, Latest, Status},
@@ -14,7 +16,7 @@ use crate::{
     error::damaged,
     item::{Item, attr},
     keys::{Key, Moment, Partition},
-    pack,
+    pack::Packer,
 };
 
 /// Most packed bytes in one item; DynamoDB's limit of 400 KB leaves room for the rest.
@@ -46,10 +48,10 @@ impl Encoded {
 ///
 /// # Errors
 /// `Invalid` when the fields do not fit even when packed.
-pub(crate) fn encode(alert: &Alert, revision: i64) -> Result<Encoded, CallError> {
-    let packed = Packed { status: alert.latest.status, fields: &alert.latest.fields };
-    let fields = serde_json::to_vec(&packed).map_err(|_| damaged(attr::FIELDS))?;
-    let packed_fields = pack(&fields)?;
+pub(crate) fn encode(alert: &Alert, revision: i64, packer: &Packer) -> Result<Encoded, CallError> {
+    let sent = Packed { status: alert.latest.status, fields: &alert.latest.fields };
+    let fields = serde_json::to_vec(&sent).map_err(|_| damaged(attr::FIELDS))?;
+    let packed_fields = pack(packer, &fields)?;
     if packed_fields.len() > FIELDS_BUDGET {
         return Err(CallError::new(
             Class::Invalid,
@@ -76,7 +78,7 @@ pub(crate) fn encode(alert: &Alert, revision: i64) -> Result<Encoded, CallError>
     if let Some(closing) = &alert.closing {
         item = item.text(attr::CLOSING_REASON, &closing.reason).number(attr::CLOSING_AT, closing.at.micros());
     }
-    let events = pack(alert.events.to_json().as_bytes())?;
+    let events = pack(packer, alert.events.to_json().as_bytes())?;
     let mut chunks = Vec::new();
     if packed_fields.len() + events.len() <= ITEM_BUDGET {
         item = item.bytes(attr::EVENTS, events);
@@ -95,15 +97,21 @@ fn size(len: usize) -> i64 {
     i64::try_from(len).unwrap_or(i64::MAX)
 }
 
-fn pack(bytes: &[u8]) -> Result<Vec<u8>, CallError> {
-    pack::pack(bytes).map_err(|_| damaged(attr::FIELDS))
+fn pack(packer: &Packer, bytes: &[u8]) -> Result<Vec<u8>, CallError> {
+    packer.pack(bytes).map_err(|_| damaged(attr::FIELDS))
 }
 
-fn unpack(bytes: &[u8], size: usize, limit: usize, name: &str) -> Result<Vec<u8>, CallError> {
+fn unpack(
+    packer: &Packer,
+    bytes: &[u8],
+    size: usize,
+    limit: usize,
+    name: &str,
+) -> Result<Vec<u8>, CallError> {
     if size > limit {
         return Err(damaged(name));
     }
-    pack::unpack(bytes, size).map_err(|_| damaged(name))
+    packer.unpack(bytes, size).map_err(|_| damaged(name))
 }
 
 /// Where the events of an alert are.
@@ -143,10 +151,11 @@ pub struct Found {
     pub(crate) events: EventsAt,
     fields: Vec<u8>,
     fields_size: usize,
+    packer: Arc<Packer>,
 }
 
 impl Found {
-    pub(crate) fn from_item(item: &Item) -> Result<Self, CallError> {
+    pub(crate) fn from_item(item: &Item, packer: &Arc<Packer>) -> Result<Self, CallError> {
         let Key::Alert(id) = item.key()? else { return Err(damaged(attr::PK)) };
         let events = if item.has(attr::EVENTS) {
             EventsAt::Item(item.get_bytes(attr::EVENTS)?.to_vec())
@@ -178,6 +187,7 @@ impl Found {
             events,
             fields: item.get_bytes(attr::FIELDS)?.to_vec(),
             fields_size: item.get_size(attr::FIELDS_SIZE)?,
+            packer: Arc::clone(packer),
         })
     }
 
@@ -191,7 +201,7 @@ impl Found {
 
     fn packed(&self) -> Result<Packed<Map<String, Value>>, CallError> {
         // Room for the wrapper around the fields.
-        let bytes = unpack(&self.fields, self.fields_size, 2 * MAX_FIELD_BYTES, attr::FIELDS)?;
+        let bytes = unpack(&self.packer, &self.fields, self.fields_size, 2 * MAX_FIELD_BYTES, attr::FIELDS)?;
         serde_json::from_slice(&bytes).map_err(|_| damaged(attr::FIELDS))
     }
 
@@ -208,7 +218,7 @@ impl Found {
     /// Unpacks the events: a JSON array.
     pub(crate) fn unpack_events(&self, packed: &[u8]) -> Result<String, CallError> {
         let limit = MAX_EVENT_BYTES + MAX_EVENTS + 2;
-        let bytes = unpack(packed, self.events_size, limit, attr::EVENTS)?;
+        let bytes = unpack(&self.packer, packed, self.events_size, limit, attr::EVENTS)?;
         String::from_utf8(bytes).map_err(|_| damaged(attr::EVENTS))
     }
 

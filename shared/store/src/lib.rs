@@ -16,8 +16,9 @@ mod search;
 mod tenants;
 mod tokens;
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
+use crate::pack::Packer;
 pub use crate::{
     alerts::{AlertHead, Closed, Upserted},
     body::Found,
@@ -54,12 +55,13 @@ impl fmt::Display for TableNameError {
 pub struct Store {
     client: aws_sdk_dynamodb::Client,
     table: String,
+    packer: Arc<Packer>,
 }
 
 impl Store {
     /// A store on `table`, reached as `config` says. Makes no call.
     #[must_use]
     pub fn new(config: &aws_config::SdkConfig, table: TableName) -> Self {
-        Self { client: aws_sdk_dynamodb::Client::new(config), table: table.0 }
+        Self { client: aws_sdk_dynamodb::Client::new(config), table: table.0, packer: Arc::default() }
     }
 }

@@ -151,7 +151,11 @@ impl Store {
     async fn load(&self, ids: &[AlertId], with_events: bool) -> Result<Vec<Found>, CallError> {
         let keys: Vec<Key> = ids.iter().cloned().map(Key::Alert).collect();
         let projection: &[&str] = if with_events { &[] } else { &WITHOUT_EVENTS };
-        self.read_many(&keys, projection).await?.iter().map(Found::from_item).collect()
+        self.read_many(&keys, projection)
+            .await?
+            .iter()
+            .map(|item| Found::from_item(item, &self.packer))
+            .collect()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use dynoxide::{Database, DynoxideError};
@@ -28,6 +29,13 @@ pub(crate) struct Tally {
     calls: BTreeMap<String, Calls>,
     /// Body of the last `PutItem`.
     pub(crate) last_put: Bytes,
+}
+
+/// What is counted, and how the endpoint behaves.
+#[derive(Debug, Default)]
+struct Shared {
+    tally: Tally,
+    write_takes: Duration,
 }
 
 /// Calls of one operation.
@@ -71,7 +79,7 @@ impl Tally {
 pub(crate) struct Aws {
     pub(crate) endpoint: String,
     database: Database,
-    tally: Arc<Mutex<Tally>>,
+    shared: Arc<Mutex<Shared>>,
     _server: Server,
 }
 
@@ -79,14 +87,14 @@ impl Aws {
     /// Starts the endpoint with no table.
     pub(crate) async fn start() -> Result<Self> {
         let database = Database::memory()?;
-        let tally = Arc::<Mutex<Tally>>::default();
-        let (shared, counted) = (database.clone(), Arc::clone(&tally));
+        let shared = Arc::<Mutex<Shared>>::default();
+        let (engine, counted) = (database.clone(), Arc::clone(&shared));
         let server = Server::start(move |request| {
-            let (database, tally) = (shared.clone(), Arc::clone(&counted));
-            async move { serve(&database, &tally, request).await }
+            let (database, shared) = (engine.clone(), Arc::clone(&counted));
+            async move { serve(&database, &shared, request).await }
         })
         .await?;
-        Ok(Self { endpoint: format!("http://{}", server.address), database, tally, _server: server })
+        Ok(Self { endpoint: format!("http://{}", server.address), database, shared, _server: server })
     }
 
     /// Makes a State table as the template declares it.
@@ -121,11 +129,16 @@ impl Aws {
 
     /// What was asked since the last time, and starts counting anew.
     pub(crate) fn take(&self) -> Tally {
-        std::mem::take(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut lock(&self.shared).tally)
+    }
+
+    /// From now on a `PutItem` takes this much longer, as one does over a network.
+    pub(crate) fn slow_down(&self, write_takes: Duration) {
+        lock(&self.shared).write_takes = write_takes;
     }
 }
 
-async fn serve(database: &Database, tally: &Mutex<Tally>, request: Request<Incoming>) -> Result<Reply> {
+async fn serve(database: &Database, shared: &Mutex<Shared>, request: Request<Incoming>) -> Result<Reply> {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
     let body = request.into_body().collect().await?.to_bytes();
@@ -133,15 +146,27 @@ async fn serve(database: &Database, tally: &Mutex<Tally>, request: Request<Incom
         Ok(answer) => (200, answer),
         Err(error) => (error.status_code(), error.to_json().into_bytes()),
     };
-    let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    if operation == "PutItem" {
-        tally.last_put = body;
+    let wait = count(&mut lock(shared), operation, body, answer.len());
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
     }
-    let calls = tally.calls.entry(operation).or_default();
-    calls.requests += 1;
-    calls.answered += answer.len();
-    drop(tally);
     reply(status, answer)
+}
+
+/// Counts a call, and says how long its answer is to be held back.
+fn count(shared: &mut Shared, operation: String, body: Bytes, answered: usize) -> Duration {
+    let put = operation == "PutItem";
+    if put {
+        shared.tally.last_put = body;
+    }
+    let calls = shared.tally.calls.entry(operation).or_default();
+    calls.requests += 1;
+    calls.answered += answered;
+    if put { shared.write_takes } else { Duration::ZERO }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The engine is asked directly rather than through its own HTTP server: one hop less, so less

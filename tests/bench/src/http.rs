@@ -41,8 +41,7 @@ impl Server {
                 }
                 let handle = handle.clone();
                 tokio::spawn(
-                    http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service_fn(move |request| handle(request))),
+                    http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(handle)),
                 );
             }
         });

@@ -1,7 +1,7 @@
 """Drives the bridge with kuma-api, a client of KUMA's API that nobody here wrote, unmodified.
 
 Usage: kuma_client.py URL CA TENANT_NAME ALERT_ID, with the token in BRIDGE_TOKEN.
-Prints one JSON object: what each call gave. tests/e2e/client.rs says what it should be.
+Prints one JSON object: what each call gave. tests/e2e/tests/e2e/client.rs says what it should be.
 """
 
 import json

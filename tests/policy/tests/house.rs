@@ -23,6 +23,8 @@ fn may_depend(from: &str, to: &str) -> bool {
     match from.split_once('/') {
         _ if from == "shared/domain" => false,
         _ if from == "shared/store" || from == "shared/runtime" => to == "shared/domain",
+        // Where the store and the runtime meet (docs/adr/0010).
+        _ if from == "shared/access" => ["shared/domain", "shared/runtime", "shared/store"].contains(&to),
         // Clients share the one crate that speaks HTTP for all of them.
         _ if from.starts_with("shared/clients/") => {
             to == "shared/domain" || (to == "shared/clients/http" && from != "shared/clients/http")

@@ -30,10 +30,10 @@ pub(crate) fn alert(tenant: &Tenant) -> Value {
 
 /// The same with some fields changed.
 pub(crate) fn with(alert: &Value, changes: Value) -> Value {
-    let mut changed = alert.clone();
+    let mut alert = alert.clone();
     let Value::Object(changes) = changes else { panic!("changes are an object") };
-    changed.as_object_mut().unwrap().extend(changes);
-    changed
+    alert.as_object_mut().unwrap().extend(changes);
+    alert
 }
 
 /// A text field.

@@ -1,4 +1,4 @@
-//! A client of KUMA's API that nobody here wrote: `kuma-api` from PyPI, unmodified.
+//! A client of KUMA's API that nobody here wrote: `kuma-api` of the Python package index, unmodified.
 
 use std::{
     collections::HashSet,

@@ -1,12 +1,11 @@
 //! Every route: closed without a token, closed to a token that is not allowed it, and never 401.
 
-use std::{fs, path::Path};
-
 use reqwest::{Method, header::AUTHORIZATION};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     alerts::{alert, text},
+    contract,
     tenant::{Tenant, issue},
     world::{Reply, World},
 };
@@ -22,19 +21,8 @@ const OPERATIONS: [&str; 7] = [
 ];
 
 /// Every route of the API's description: method and path.
-fn routes() -> Vec<(Method, String)> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/openapi.yaml");
-    let document: Value = serde_yaml_ng::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-    let mut routes = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        for method in ["get", "post", "put", "patch", "delete"] {
-            if item.get(method).is_some() {
-                routes.push((method.to_uppercase().parse().unwrap(), path.clone()));
-            }
-        }
-    }
-    assert!(routes.len() >= 20, "{routes:?}");
-    routes
+fn routes() -> impl Iterator<Item = (Method, String)> {
+    contract::routes().iter().map(|route| (route.method.clone(), route.path.clone()))
 }
 
 /// What a token must be allowed for a route, after the description of the API.

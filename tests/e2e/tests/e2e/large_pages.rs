@@ -99,32 +99,75 @@ async fn a_page_that_does_not_fit_loses_its_oldest_events_and_says_so() {
     assert!(bare.len() == LARGE + 1 && bare.iter().all(|alert| alert["overflow"] == false));
 }
 
-#[tokio::test]
-async fn a_page_that_fits_when_compressed_is_whole() {
-    let tenant = Tenant::new().await;
-    let user = tenant.analyst().await;
-    // One alert of 10 MB of events that shrink well, as real ones do.
-    let event = |n: usize| {
-        let message = "An account failed to log on; ".repeat(60);
-        json!({"ID": format!("{n:04}"), "Timestamp": 1000 + n, "Message": message, "Salt": noise(n as u64, 40)})
-    };
-    let large = with(&alert(&tenant), json!({"events": (0..5_500).map(event).collect::<Vec<_>>()}));
+/// Events that shrink well, as real ones do: about 1,800 bytes each.
+fn plain_events(count: usize) -> Vec<Value> {
+    let message = "An account failed to log on; ".repeat(60);
+    let event = |n: usize| json!({"ID": format!("{n:05}"), "Timestamp": 1000 + n, "Message": message, "Salt": noise(n as u64, 40)});
+    (0..count).map(event).collect()
+}
+
+/// Posts what is too large to be sent as it is.
+async fn ingest_packed(user: &User, alerts: &Value) {
     let mut body = GzEncoder::new(Vec::new(), Compression::fast());
-    body.write_all(large.to_string().as_bytes()).unwrap();
+    body.write_all(alerts.to_string().as_bytes()).unwrap();
     let request = user.request(&Method::POST, "/bridge/v1/alerts").header(CONTENT_ENCODING, "gzip");
     Reply::of(request.body(body.finish().unwrap())).await.expect(202);
+}
+
+#[tokio::test]
+async fn an_alert_of_16_megabytes_is_whole_for_those_who_take_compression() {
+    const EVENTS: usize = 8_700;
+    const LIMIT: usize = 16 << 20;
+    let tenant = Tenant::new().await;
+    let user = tenant.analyst().await;
+    let large = with(&alert(&tenant), json!({"events": plain_events(EVENTS)}));
+    let bytes = large["events"].to_string().len();
+    assert!((15 << 20..LIMIT).contains(&bytes), "{bytes}");
+    ingest_packed(&user, &large).await;
 
     let query = format!("withEvents&id={}", text(&large, "id"));
     for encoding in [Some("gzip"), None] {
         let reply = accepting(&user, encoding, &query).await;
         assert_eq!(reply.header("content-encoding"), Some("gzip"), "{encoding:?}");
         let shown = &reply.array()[0];
-        assert_eq!((&shown["events"], &shown["overflow"]), (&large["events"], &json!(false)));
+        assert!(shown["events"] == large["events"] && shown["overflow"] == false, "{encoding:?}");
     }
     let reply = accepting(&user, Some("identity"), &query).await;
     assert_eq!(reply.header("content-encoding"), None);
     let kept = newest(&reply.array()[0], &large);
-    assert!((1..5_500).contains(&kept), "{kept}");
+    assert!((1..EVENTS).contains(&kept), "{kept}");
+
+    // What comes after that pushes the oldest out, for everybody.
+    let all = plain_events(EVENTS + 800);
+    let later = with(&large, json!({"lastSeen": at("12:00:00"), "events": all[EVENTS..]}));
+    ingest_packed(&user, &later).await;
+    let reply = accepting(&user, Some("gzip"), &query).await;
+    let shown = &reply.array()[0];
+    let mut posted = large.clone();
+    posted["events"] = json!(all);
+    let kept = newest(shown, &posted);
+    assert!((EVENTS..EVENTS + 800).contains(&kept), "{kept}");
+    let bytes = shown["events"].to_string().len();
+    assert!((LIMIT - 4_000..=LIMIT).contains(&bytes), "{bytes} bytes of events are kept");
+}
+
+#[tokio::test]
+async fn a_page_of_more_events_than_a_function_holds_is_cut_before_it_is_written() {
+    let tenant = Tenant::new().await;
+    let user = tenant.analyst().await;
+    // 36 MB that would shrink to next to nothing.
+    let events = plain_events(550);
+    let mut posted: Vec<Value> = (0..36)
+        .map(|n| with(&alert(&tenant), json!({"lastSeen": second(40_000 + n), "events": events})))
+        .collect();
+    for part in posted.chunks(18) {
+        ingest_packed(&user, &json!(part)).await;
+    }
+    posted.reverse();
+    let shown = accepting(&user, Some("gzip"), "withEvents").await.array();
+    assert_eq!(ids(&shown), ids(&posted));
+    let kept: Vec<usize> = shown.iter().zip(&posted).map(|(shown, posted)| newest(shown, posted)).collect();
+    assert!(kept.iter().all(|each| *each == kept[0]) && (450..550).contains(&kept[0]), "{kept:?}");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@
 )]
 
 mod alerts;
+mod contract;
 mod tenant;
 mod world;
 

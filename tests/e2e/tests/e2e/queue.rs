@@ -42,10 +42,8 @@ impl Queues {
         for name in [format!("{name}{end}"), format!("{name}-dead{end}")] {
             let request = client.create_queue().queue_name(name);
             let request = request.attributes(QueueAttributeName::VisibilityTimeout, VISIBILITY);
-            let request = match fifo {
-                true => request.attributes(QueueAttributeName::FifoQueue, "true"),
-                false => request,
-            };
+            let request =
+                if fifo { request.attributes(QueueAttributeName::FifoQueue, "true") } else { request };
             urls.push(request.send().await.unwrap().queue_url.unwrap());
         }
         let dead = urls.pop().unwrap();

@@ -94,6 +94,28 @@ async fn a_signed_post_needs_no_token() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_replayed_changes_nothing() {
+    let tenant = Tenant::new().await;
+    let signer = Signer::new(&tenant, &rotate(&tenant, None).await);
+    let body = alert(&tenant).to_string();
+    let headers = signer.headers(&body);
+    for result in ["created", "duplicate", "duplicate"] {
+        let answer = Reply::of(signer.request(&headers).body(body.clone())).await.expect(202).json();
+        assert_eq!(results(&answer), [result]);
+    }
+}
+
+#[tokio::test]
+async fn a_signature_opens_no_disabled_tenant() {
+    let tenant = Tenant::new().await;
+    let signer = Signer::new(&tenant, &rotate(&tenant, None).await);
+    tenant.disable().await;
+    let answer = signer.post(&alert(&tenant)).await.expect(400).json();
+    assert_eq!(results(&answer), ["rejected tenantID"]);
+    assert_eq!(answer["results"][0]["message"], "tenant disabled");
+}
+
+#[tokio::test]
 async fn a_signature_is_good_for_its_own_tenant_only() {
     let tenant = Tenant::new().await;
     let other = Tenant::on(&tenant.admin.world).await;

@@ -10,6 +10,8 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
+use crate::contract;
+
 /// The running stack. Each test has a client of its own: connections belong to a test's runtime.
 pub(crate) struct World {
     pub(crate) stack: Stack,
@@ -123,7 +125,8 @@ impl Reply {
     pub(crate) async fn of(request: RequestBuilder) -> Self {
         let (client, request) = request.build_split();
         let request = request.unwrap();
-        let asked = format!("{} {}", request.method(), request.url());
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let asked = format!("{method} {}", request.url());
         let answer = client.execute(request).await.unwrap_or_else(|error| panic!("{asked}: {error:?}"));
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let wire = answer.bytes().await.unwrap_or_else(|error| panic!("{asked}: {error:?}")).to_vec();
@@ -133,6 +136,7 @@ impl Reply {
         } else {
             text.push_str(std::str::from_utf8(&wire).unwrap());
         }
+        contract::check(&method, &path, status, &text);
         Self { status, headers, wire, text, asked }
     }
 

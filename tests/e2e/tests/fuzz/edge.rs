@@ -94,7 +94,7 @@ fn exchange(event: Event) -> Exchange {
     let output = Output::memory();
     let edge = Edge::new("fuzz", Arc::new(()), handle, Clock::from_fn(now), output.clone());
     let mut context = Context::default();
-    context.request_id = "lambda-request".to_owned();
+    "lambda-request".clone_into(&mut context.request_id);
     context.deadline = u64::MAX;
     let response = block_on(edge.call(event, &context));
     Exchange { response, log: output.text() }

@@ -7,7 +7,10 @@
 
 use std::{collections::BTreeMap, time::SystemTime};
 
-use bridge_domain::{secret::Secret, webhook::SigningSecret};
+use bridge_domain::{
+    secret::Secret,
+    webhook::{SECRET_BYTES, SigningSecret},
+};
 use reqwest::{Client, Method, RequestBuilder, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -299,13 +302,14 @@ impl Suspect {
             secrets.push(text(&made, "secret"));
         }
         let body = self.alert().to_string();
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().cast_signed();
         let target = format!("{INGEST}?tenantID={}&{mark}", self.world.tenant);
         let secret = SigningSecret::parse(Secret::new(secrets[1].clone())).unwrap();
-        let genuine = secret.sign(&mark, i64::try_from(now).unwrap(), body.as_bytes()).unwrap();
+        let sign = |secret: &SigningSecret| secret.sign(&mark, now, body.as_bytes()).unwrap();
+        let (genuine, forged) = (sign(&secret), sign(&SigningSecret::from_random(&[0; SECRET_BYTES])));
         for (timestamp, signature, status) in [
             (now.to_string(), genuine.clone(), 202),
-            (now.to_string(), format!("v1,{}", genuine.replacen("v1,", "", 1).to_lowercase()), 403),
+            (now.to_string(), forged, 403),
             (now.to_string(), mark.clone(), 400),
             (mark.clone(), genuine.clone(), 400),
             ("5".to_owned(), genuine.clone(), 400),

@@ -20,4 +20,5 @@ mod methods;
 mod privilege;
 mod searching;
 mod settings;
+mod signatures;
 mod world;
