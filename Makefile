@@ -43,6 +43,8 @@ check: ## formatting, lints, documentation, template
 	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --workspace --no-deps
 	SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --template-file infra/template.yaml --region eu-central-1
 	.tools/lint/bin/cfn-lint --regions eu-central-1 -- infra/template.yaml
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check; \
+	else echo 'cargo-deny is not installed: its bans and licences were checked by tests/policy'; fi
 	.tools/lint/bin/checkov --quiet --compact --framework cloudformation --file infra/template.yaml
 
 bench: build ## costs as ratios, beside a bare function; also writes target/bench.json

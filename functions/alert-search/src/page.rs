@@ -2,8 +2,8 @@
 //!
 //! A page of 250 alerts may hold gigabytes of events; Lambda answers 6 MB. So a page that is too
 //! large is compressed; one that is still too large has events cut, the oldest first, from the
-//! alerts that have most, and says so with `overflow: true`. The full set of one alert stays
-//! readable by its `id`.
+//! alerts that have most, and says so with `overflow: true`. One alert asked for by its
+//! `id` has the whole answer to itself: some 4.7 MB compressed.
 
 use bridge_domain::{CallError, alert::AlertView, events::newest_within, search::Search};
 use bridge_runtime::http::{ANSWER_LIMIT, Answer, HttpError, base64_len, gzip, json_escaped_len};

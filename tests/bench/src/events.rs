@@ -12,7 +12,7 @@ use crate::failure::{Failure, Result};
 const EVENTS: usize = 10;
 
 /// The samples: an alert of ten events, and API Gateway's envelope for each route.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Samples {
     alert: Value,
     ingest: Value,
@@ -44,6 +44,25 @@ impl Samples {
             search: sample("alert-search/api-gateway.json")?,
             close: sample("alert-close/api-gateway.json")?,
         })
+    }
+
+    /// The same with an alert of at most `bytes`: its events lose fields, from the end of the
+    /// alphabet, the longest event first. They keep `ID` and `Timestamp`.
+    pub(crate) fn within(&self, bytes: usize) -> Result<Self> {
+        let mut smaller = self.clone();
+        while smaller.alert.to_string().len() > bytes {
+            let longest = smaller
+                .alert
+                .get_mut("events")
+                .and_then(Value::as_array_mut)
+                .and_then(|events| events.iter_mut().max_by_key(|event| event.to_string().len()))
+                .and_then(Value::as_object_mut)
+                .ok_or("the sample has no events")?;
+            let last = longest.keys().rev().find(|name| !["ID", "Timestamp"].contains(&name.as_str()));
+            let last = last.cloned().ok_or("the sample can not be made that small")?;
+            longest.remove(&last);
+        }
+        Ok(smaller)
     }
 
     /// The alert under an id of its own, for a tenant.

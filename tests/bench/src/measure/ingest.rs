@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    aws::Aws,
+    aws::{Aws, Tally},
     events::Samples,
     failure::Result,
     lambda::{Bed, Function},
@@ -32,15 +32,78 @@ const UNITS: usize = 2;
 /// Bytes in a write unit.
 const UNIT: usize = 1024;
 
-/// Takes alerts in, in turn with a function that makes the same write and nothing else.
+/// Size of the alert that the bar is meant for: ten events are 5 to 7 KB of JSON.
+const USUAL: usize = 7_000;
+
+/// Takes alerts in, in turn with a function that makes the same write and nothing else: alerts of
+/// the usual size, and beside them the sample as it is, which is twice as large.
 pub(crate) async fn measure(bed: &Bed, aws: &Aws, samples: &Samples) -> Result<Vec<Row>> {
-    let seed = Seed::table(aws, TABLE).await?;
-    let token = seed.token().await?;
+    let token = Seed::table(aws, TABLE).await?.token().await?;
+    let usual = compare(bed, aws, &samples.within(USUAL)?, &token).await?;
+    let rich = compare(bed, aws, samples, &token).await?;
+    let alerts = count(BLOCK);
+    let beside = |timing: &Pairs, rich_timing: &Pairs| {
+        format!(
+            "{} B of JSON, adds {:.2} ms; {} B: {:.2}, adds {:.2} ms",
+            usual.json,
+            timing.ours() - timing.bare(),
+            rich.json,
+            rich_timing.ratio().0,
+            rich_timing.ours() - rich_timing.bare(),
+        )
+    };
+    let network = NETWORK.as_millis();
+    Ok(vec![
+        Row::paired("ingest of 10 events, table in memory", "ms", BAR, &usual.in_memory)
+            .beside(beside(&usual.in_memory, &rich.in_memory)),
+        Row::paired(format!("ingest of 10 events, table {network} ms away"), "ms", BAR, &usual.over_network)
+            .beside(beside(&usual.over_network, &rich.over_network)),
+        Row::single(
+            "writes of an ingest",
+            "requests",
+            1.0,
+            f64::from(rich.tally.writes().requests) / alerts,
+            1.0,
+        ),
+        Row::single(
+            "calls of an ingest",
+            "requests",
+            1.0,
+            f64::from(rich.tally.writes().requests + rich.tally.reads().requests) / alerts,
+            1.0,
+        )
+        .beside(format!("for {BLOCK} alerts, warm: {}", rich.tally.words())),
+        Row::single("write units of an ingest", "units", 1.0, rich.units(), count(UNITS)).beside(format!(
+            "{} B of JSON are {} B of item; {} B are {} B",
+            rich.json, rich.item, usual.json, usual.item
+        )),
+    ])
+}
+
+/// What was measured with alerts of one size.
+struct Measured {
+    /// Bytes of an alert's JSON.
+    json: usize,
+    /// Bytes of its item.
+    item: usize,
+    /// What a block of alerts asked of the table.
+    tally: Tally,
+    in_memory: Pairs,
+    over_network: Pairs,
+}
+
+impl Measured {
+    fn units(&self) -> f64 {
+        count(self.item.div_ceil(UNIT))
+    }
+}
+
+async fn compare(bed: &Bed, aws: &Aws, samples: &Samples, token: &str) -> Result<Measured> {
     let ours = bed.start("alert-ingest", TABLE).await?;
-    block(&ours, samples, &token, WARM_UP).await?;
+    block(&ours, samples, token, WARM_UP).await?;
 
     aws.take();
-    block(&ours, samples, &token, BLOCK).await?;
+    block(&ours, samples, token, BLOCK).await?;
     let tally = aws.take();
     let put: Value = serde_json::from_slice(&tally.last_put)?;
     let item = put.get("Item").ok_or("alert-ingest put no item")?;
@@ -48,43 +111,22 @@ pub(crate) async fn measure(bed: &Bed, aws: &Aws, samples: &Samples) -> Result<V
     let bytes = item_size(&serde_json::from_value(item.clone())?)?;
 
     let bare = bed.start("bare-write", TABLE).await?;
-    block(&bare, samples, &token, WARM_UP).await?;
+    block(&bare, samples, token, WARM_UP).await?;
     let mut in_memory = Pairs::default();
     let mut over_network = Pairs::default();
     for (pairs, takes) in [(&mut in_memory, Duration::ZERO), (&mut over_network, NETWORK)] {
         aws.slow_down(takes);
         for _ in 0..ROUNDS {
-            let bare = block(&bare, samples, &token, BLOCK).await?;
-            let ours = block(&ours, samples, &token, BLOCK).await?;
+            let bare = block(&bare, samples, token, BLOCK).await?;
+            let ours = block(&ours, samples, token, BLOCK).await?;
             pairs.add(ours, bare);
         }
     }
     aws.slow_down(Duration::ZERO);
     ours.end().await?;
     bare.end().await?;
-
-    let alerts = count(BLOCK);
     let json = samples.alert(&Uuid::new_v4().to_string(), TENANT)?.to_string().len();
-    let units = bytes.div_ceil(UNIT);
-    Ok(vec![
-        timed("ingest of 10 events, table in memory", &in_memory),
-        timed(&format!("ingest of 10 events, table {} ms away", NETWORK.as_millis()), &over_network),
-        Row::single("writes of an ingest", "requests", 1.0, f64::from(tally.writes().requests) / alerts, 1.0),
-        Row::single(
-            "calls of an ingest",
-            "requests",
-            1.0,
-            f64::from(tally.writes().requests + tally.reads().requests) / alerts,
-            1.0,
-        )
-        .beside(format!("for {BLOCK} alerts, warm: {}", tally.words())),
-        Row::single("write units of an ingest", "units", 1.0, count(units), count(UNITS))
-            .beside(format!("{json} bytes of JSON, {bytes} bytes of item")),
-    ])
-}
-
-fn timed(name: &str, pairs: &Pairs) -> Row {
-    Row::paired(name, "ms", BAR, pairs).beside(format!("adds {:.2} ms", pairs.ours() - pairs.bare()))
+    Ok(Measured { json, item: bytes, tally, in_memory, over_network })
 }
 
 /// Sends new alerts, and gives the median time of one.
