@@ -103,22 +103,22 @@ pub fn read(
 }
 
 /// An alert as it lies in the text: its events untouched, the rest as values.
-struct Wire {
-    events: Option<Box<RawValue>>,
+struct Wire<'a> {
+    events: Option<&'a RawValue>,
     fields: Map<String, Value>,
 }
 
-impl<'de> Deserialize<'de> for Wire {
+impl<'de> Deserialize<'de> for Wire<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Wire;
+            type Value = Wire<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an alert")
             }
 
-            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Wire, A::Error> {
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Wire<'de>, A::Error> {
                 let mut wire = Wire { events: None, fields: Map::new() };
                 while let Some(key) = map.next_key::<String>()? {
                     if key == "events" {
@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for Wire {
 }
 
 fn alert(text: &str, home: Option<&TenantId>, now: Timestamp) -> Result<Alert, Rejection> {
-    let wire: Wire = serde_json::from_str(text).map_err(|_| Rejection {
+    let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| Rejection {
         id: None,
         field: String::new(),
         message: if text.starts_with('{') { UNREADABLE } else { "must be a JSON object" }.to_owned(),
@@ -149,13 +149,13 @@ fn alert(text: &str, home: Option<&TenantId>, now: Timestamp) -> Result<Alert, R
 
 fn body(
     mut fields: Fields,
-    events: Option<Box<RawValue>>,
+    events: Option<&RawValue>,
     id: &AlertId,
     size: usize,
     home: Option<&TenantId>,
     now: Timestamp,
 ) -> Result<Alert, Fault> {
-    let event_bytes = events.as_ref().map_or(0, |events| events.get().len());
+    let event_bytes = events.map_or(0, |events| events.get().len());
     if size.saturating_sub(event_bytes) > MAX_FIELD_BYTES {
         return Err(Fault::new(
             "affectedAssets",
@@ -199,7 +199,7 @@ fn body(
     })
 }
 
-fn read_events(events: Option<Box<RawValue>>) -> Result<Vec<Event>, Fault> {
+fn read_events(events: Option<&RawValue>) -> Result<Vec<Event>, Fault> {
     let Some(events) = events.filter(|events| events.get() != "null") else {
         return Ok(Vec::new());
     };
