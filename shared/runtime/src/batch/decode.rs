@@ -60,7 +60,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "only its shape counts")]
     struct Message {
         alerts: Vec<BTreeMap<String, u32>>,
     }
