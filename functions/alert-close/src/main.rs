@@ -1,10 +1,11 @@
 //! Closes an alert, exactly as KUMA's own API does.
 
+mod app;
 mod handler;
 
-use bridge_access::{Access, AccessConfig};
+use app::{App, Config};
 
 #[tokio::main]
 async fn main() -> Result<(), bridge_runtime::Error> {
-    bridge_runtime::http::serve("alert-close", AccessConfig::read, Access::connect, handler::handle).await
+    bridge_runtime::http::serve("alert-close", Config::read, App::connect, handler::handle).await
 }

@@ -1,24 +1,43 @@
 //! What every request of this function shares.
 
-use bridge_access::{Access, AccessConfig};
-use bridge_domain::{CallError, TenantId, Timestamp, TokenId, access::Token, tenant::Tenant};
-use bridge_runtime::{Error, aws::Aws, config::Env};
+use std::sync::Arc;
 
-use crate::recent::Recent;
+use bridge_access::{Access, AccessConfig};
+use bridge_delivery::{Dispatcher, PullQueue, Queues};
+use bridge_domain::{
+    CallError, TenantId, Timestamp, TokenId, access::Token, outbox::Route, tenant::Tenant,
+};
+use bridge_runtime::{Error, aws::Aws, config::Env, recent::Recent};
 
 /// The environment of this function.
 #[derive(Debug)]
 pub(crate) struct Config {
     access: AccessConfig,
     webhook_secret_prefix: String,
+    queues: Queues,
+    pull_queue: String,
 }
 
 impl Config {
     pub(crate) fn read(env: &mut Env) -> Option<Self> {
         let access = AccessConfig::read(env);
         let webhook_secret_prefix = env.required("WEBHOOK_SECRET_PREFIX");
-        Some(Self { access: access?, webhook_secret_prefix: webhook_secret_prefix? })
+        let queues = Queues::read(env);
+        let pull_queue = env.required("PULL_QUEUE");
+        Some(Self {
+            access: access?,
+            webhook_secret_prefix: webhook_secret_prefix?,
+            queues: queues?,
+            pull_queue: pull_queue?,
+        })
     }
+}
+
+/// A tenant and where its alerts go.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    pub(crate) tenant: Tenant,
+    pub(crate) routes: Vec<Route>,
 }
 
 /// Clients, made once, and what was read a moment ago.
@@ -26,8 +45,10 @@ impl Config {
 pub(crate) struct App {
     pub(crate) access: Access,
     pub(crate) webhook_secret_prefix: String,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) pull_queue: PullQueue,
     tokens: Recent<TokenId, Token>,
-    tenants: Recent<TenantId, Tenant>,
+    destinations: Recent<TenantId, Arc<Destination>>,
 }
 
 impl App {
@@ -36,8 +57,10 @@ impl App {
         Ok(Self {
             access: Access::new(config.access, &aws),
             webhook_secret_prefix: config.webhook_secret_prefix,
+            dispatcher: Dispatcher::new(aws.sqs(), config.queues),
+            pull_queue: PullQueue::new(aws.sqs(), config.pull_queue),
             tokens: Recent::new(),
-            tenants: Recent::new(),
+            destinations: Recent::new(),
         })
     }
 
@@ -53,21 +76,24 @@ impl App {
         Ok(token)
     }
 
-    /// Tenants by id, read at most a few seconds ago. Only what is enabled is remembered.
-    pub(crate) async fn tenants(&self, ids: Vec<TenantId>, now: Timestamp) -> Result<Vec<Tenant>, CallError> {
-        let (mut tenants, mut missing) = (Vec::new(), Vec::new());
-        for id in ids {
-            match self.tenants.get(&id, now) {
-                Some(tenant) => tenants.push(tenant),
-                None => missing.push(id),
-            }
+    /// A tenant and its targets, read at most a few seconds ago; `None` when there is no such
+    /// tenant. Only what is enabled is remembered.
+    pub(crate) async fn destination(
+        &self,
+        id: &TenantId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Destination>>, CallError> {
+        if let Some(known) = self.destinations.get(id, now) {
+            return Ok(Some(known));
         }
-        for tenant in self.access.store.tenants_by_id(&missing).await? {
-            if !tenant.disabled {
-                self.tenants.put(tenant.id.clone(), tenant.clone(), now);
-            }
-            tenants.push(tenant);
+        let Some((tenant, targets)) = self.access.store.tenant_with_targets(id).await? else {
+            return Ok(None);
+        };
+        let routes = Route::to_all(&targets);
+        let destination = Arc::new(Destination { tenant, routes });
+        if !destination.tenant.disabled {
+            self.destinations.put(id.clone(), Arc::clone(&destination), now);
         }
-        Ok(tenants)
+        Ok(Some(destination))
     }
 }

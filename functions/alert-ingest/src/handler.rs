@@ -1,15 +1,21 @@
-//! `POST /bridge/v1/alerts`: one alert or an array of them.
+//! `POST /bridge/v1/alerts`: one alert or an array of them. And the way to the other doors.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::{BTreeMap, BTreeSet}, sync::Arc};
 
-use bridge_domain::{AlertId, Class, TenantId, alert::Alert, intake, tenant::Tenant};
+use bridge_domain::{
+    AlertId, CallError, Class, TenantId, Timestamp,
+    alert::Alert,
+    intake,
+    outbox::{Change, Origin, Queued},
+};
 use bridge_runtime::http::{Answer, HttpError, Request};
 use bridge_store::{Store, Upserted};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::{
-    app::App,
+    app::{App, Destination},
+    push,
     sender::{self, Sender},
 };
 
@@ -55,52 +61,89 @@ struct Body {
 }
 
 pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, HttpError> {
-    let sender = sender::authenticate(&app, &request).await?;
+    match request.route.as_str() {
+        "POST /bridge/v1/alerts" => post(&app, &request).await,
+        push::TOKEN_ROUTE | push::PUSH_ROUTE => push::handle(&app, request).await,
+        _ => Err(HttpError::not_found("no such route")),
+    }
+}
+
+async fn post(app: &App, request: &Request) -> Result<Answer, HttpError> {
+    let sender = sender::authenticate(app, request).await?;
     let alerts = intake::read(&request.body, sender.home.as_ref(), request.received)
         .map_err(|error| HttpError::bad_request(error.to_string(), ()))?;
+    let destinations = destinations(app, &sender, &alerts, request.received).await?;
+    let taken = stream::iter(alerts.into_iter().enumerate().map(|(index, read)| {
+        let admitted = read.and_then(|alert| admit(alert, &sender, &destinations));
+        take(&app.access.store, index, admitted, request.received)
+    }))
+    .buffered(CONCURRENT);
+    let (lines, queued): (Vec<Line>, Vec<Vec<Queued>>) = taken.unzip().await;
+    // What is stored is owed already: what can not be queued now, the sweeper queues.
+    app.dispatcher.send(&queued.concat()).await;
+    Ok(answer(lines))
+}
+
+type Destinations = BTreeMap<TenantId, Arc<Destination>>;
+
+/// The tenants that the alerts name, as far as they exist for the sender.
+async fn destinations(
+    app: &App,
+    sender: &Sender,
+    alerts: &[Result<Alert, intake::Rejection>],
+    now: Timestamp,
+) -> Result<Destinations, CallError> {
     let wanted: BTreeSet<TenantId> = alerts
         .iter()
         .flatten()
         .map(|alert| alert.tenant.clone())
         .filter(|tenant| sender.grants.sees(tenant))
         .collect();
-    let tenants = app.tenants(wanted.into_iter().collect(), request.received).await?;
-    let lines = stream::iter(alerts.into_iter().enumerate().map(|(index, read)| {
-        let admitted = read.and_then(|alert| admit(alert, &sender, &tenants));
-        take(&app.access.store, index, admitted)
-    }))
-    .buffered(CONCURRENT)
-    .collect()
-    .await;
-    Ok(answer(lines))
+    let found = stream::iter(wanted.into_iter().map(|id| async move {
+        let destination = app.destination(&id, now).await?;
+        Ok::<_, CallError>(destination.map(|destination| (id, destination)))
+    }));
+    let found: Vec<_> = found.buffered(CONCURRENT).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Lets an alert of a tenant in that the sender may send for.
-fn admit(mut alert: Alert, sender: &Sender, tenants: &[Tenant]) -> Result<Alert, intake::Rejection> {
-    let tenant = tenants.iter().find(|tenant| tenant.id == alert.tenant && sender.grants.sees(&tenant.id));
-    let fault = match tenant {
+fn admit(
+    mut alert: Alert,
+    sender: &Sender,
+    destinations: &Destinations,
+) -> Result<(Alert, Arc<Destination>), intake::Rejection> {
+    let destination = destinations.get(&alert.tenant).filter(|_| sender.grants.sees(&alert.tenant));
+    let fault = match destination {
         None => "there is no such tenant for this sender",
-        Some(tenant) if tenant.disabled => "tenant disabled",
-        Some(tenant) => {
+        Some(destination) if destination.tenant.disabled => "tenant disabled",
+        Some(destination) => {
             let fields = &mut alert.latest.fields;
-            fields.entry("tenantName").or_insert_with(|| tenant.name.as_str().into());
-            return Ok(alert);
+            fields.entry("tenantName").or_insert_with(|| destination.tenant.name.as_str().into());
+            return Ok((alert, Arc::clone(destination)));
         }
     };
     Err(intake::Rejection { id: Some(alert.id), field: "tenantID".to_owned(), message: fault.to_owned() })
 }
 
-async fn take(store: &Store, index: usize, admitted: Result<Alert, intake::Rejection>) -> Line {
-    let alert = match admitted {
-        Ok(alert) => alert,
+/// Stores an alert; gives what the sender is told of it, and what has to be queued.
+async fn take(
+    store: &Store,
+    index: usize,
+    admitted: Result<(Alert, Arc<Destination>), intake::Rejection>,
+    now: Timestamp,
+) -> (Line, Vec<Queued>) {
+    let (alert, destination) = match admitted {
+        Ok(admitted) => admitted,
         Err(fault) => {
-            return Line {
+            let line = Line {
                 index,
                 id: fault.id,
                 result: Outcome::Rejected,
                 field: Some(fault.field),
                 message: Some(fault.message),
             };
+            return (line, Vec::new());
         }
     };
     let id = Some(alert.id.clone());
@@ -111,7 +154,12 @@ async fn take(store: &Store, index: usize, admitted: Result<Alert, intake::Rejec
         field: field.map(ToOwned::to_owned),
         message,
     };
-    match store.upsert(alert).await {
+    let change = Change { origin: &Origin::Siem, routes: &destination.routes, now };
+    let (what, queue) = match store.upsert(alert, change).await {
+        Ok(stored) => (Ok(stored.what), stored.queue),
+        Err(error) => (Err(error), Vec::new()),
+    };
+    let line = match what {
         Ok(Upserted::Created) => line(Outcome::Created, None, None),
         Ok(Upserted::Updated) => line(Outcome::Updated, None, None),
         Ok(Upserted::Duplicate) => line(Outcome::Duplicate, None, None),
@@ -125,7 +173,8 @@ async fn take(store: &Store, index: usize, admitted: Result<Alert, intake::Rejec
             tracing::warn!(class = error.class.as_str(), code = %error.code, detail = %error.detail, "an alert was not stored");
             line(Outcome::Failed, None, Some(error.public.into_owned()))
         }
-    }
+    };
+    (line, queue)
 }
 
 /// 202 when something was taken (or nothing sent), 400 when everything was at fault, 503 when the

@@ -1,8 +1,8 @@
-//! Takes alerts in: from a SIEM with a token, or from a sender that signs.
+//! Takes alerts in: from a SIEM with a token, from a sender that signs, or by KUMA's push to an IRP.
 
 mod app;
 mod handler;
-mod recent;
+mod push;
 mod sender;
 
 use app::{App, Config};

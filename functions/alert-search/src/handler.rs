@@ -1,4 +1,4 @@
-//! `GET /api/{v1,v2,v3}/alerts`, with and without a trailing slash.
+//! `GET /api/{v1,v2,v3}/alerts` and `GET /bridge/v1/alerts/{id}`, with and without a trailing slash.
 
 use std::sync::Arc;
 
@@ -10,10 +10,13 @@ use bridge_domain::{
 };
 use bridge_runtime::http::{Answer, GzipSupport, HttpError, Request, accepts_gzip};
 
-use crate::page;
+use crate::{detail, page};
 
 pub(crate) async fn handle(access: Arc<Access>, request: Request) -> Result<Answer, HttpError> {
     let principal = access.principal(&request, Operation::SearchAlerts).await?;
+    if request.route == "GET /bridge/v1/alerts/{id}" {
+        return detail::show(&access, &principal, &request).await;
+    }
     let search = Search::parse(&Query::parse(&request.raw_query))
         .map_err(|BadParameter(name)| HttpError::bad_request("invalid query parameter value", name))?;
     let found = access.store.search(&search, &principal.grants).await?;

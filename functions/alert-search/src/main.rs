@@ -1,5 +1,6 @@
 //! Searches alerts, exactly as KUMA's own API does.
 
+mod detail;
 mod handler;
 mod page;
 

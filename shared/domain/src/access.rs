@@ -74,6 +74,10 @@ operations! {
     ManageTenants = "POST /bridge/tenants",
     /// Issue, list and revoke tokens.
     ManageTokens = "POST /bridge/tokens",
+    /// Read and change secrets, without their values.
+    ManageSecrets = "POST /bridge/secrets",
+    /// Read, change and test the systems that alerts are sent to.
+    ManageIntegrations = "POST /bridge/integrations",
 }
 
 /// Which operations a token may use.

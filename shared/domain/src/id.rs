@@ -91,6 +91,31 @@ identifier! {
     TokenId
 }
 
+identifier! {
+    /// Id of a target: an outside system that alerts, or what becomes of them, are sent to.
+    TargetId
+}
+identifier! {
+    /// Id of a secret in the vault.
+    SecretId
+}
+
+impl TargetId {
+    /// A new random id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+}
+
+impl SecretId {
+    /// A new random id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+}
+
 impl TenantId {
     /// A new random id.
     #[must_use]

@@ -65,6 +65,21 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// This time moved on by `span`, to the microsecond, clamped to the range.
+    #[must_use]
+    pub fn plus(self, span: std::time::Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(micros).min(LAST_MICRO))
+    }
+
+    /// Time from here to `later`; zero when that is earlier.
+    #[must_use]
+    pub fn until(self, later: Self) -> std::time::Duration {
+        std::time::Duration::from_micros(u64::try_from(later.0 - self.0).unwrap_or(0))
+    }
+}
+
 impl FromStr for Timestamp {
     type Err = TimestampError;
 

@@ -65,7 +65,27 @@ where
     F: FnOnce(TokenId) -> Found,
     Found: Future<Output = Result<Option<Token>, CallError>>,
 {
-    let principal = match bearer(request)? {
+    holder(bearer(request)?, admin, operation, now, lookup).await
+}
+
+/// The principal that holds a token, wherever in the request it was, if it may use `operation` at
+/// `now`. `lookup` reads a token of the bridge from the store.
+///
+/// # Errors
+///
+/// As [`principal`], but for the header.
+pub async fn holder<F, Found>(
+    bearer: Bearer,
+    admin: &AdminToken,
+    operation: Operation,
+    now: Timestamp,
+    lookup: F,
+) -> Result<Principal, HttpError>
+where
+    F: FnOnce(TokenId) -> Found,
+    Found: Future<Output = Result<Option<Token>, CallError>>,
+{
+    let principal = match bearer {
         Bearer::Issued { id, secret } => {
             lookup(id).await.map_err(unverifiable)?.and_then(|token| token.authenticate(&secret, now))
         }

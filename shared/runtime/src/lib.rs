@@ -2,8 +2,9 @@
 //!
 //! A function is a `Config`, an `App` built from it once, and a handler; the rest lives here:
 //! reading the environment ([`config`]), AWS clients ([`aws`]), secrets ([`secrets`]), who is
-//! calling ([`auth`]), the HTTP edge ([`http`]), the queue consumer ([`batch`]), the time that is
-//! left ([`deadline`]) and what the log and the metrics say ([`telemetry`]).
+//! calling ([`auth`]), the HTTP edge ([`http`]), the queue consumer ([`batch`]), the run of a
+//! schedule ([`schedule`]), the time that is left ([`deadline`]) and what the log and the metrics
+//! say ([`telemetry`]).
 //!
 //! Nothing here is global but what belongs to the process itself (the log subscriber and the
 //! panic hook, set once by `serve`). A handler may run concurrently with itself.
@@ -15,6 +16,8 @@ pub mod clock;
 pub mod config;
 pub mod deadline;
 pub mod http;
+pub mod recent;
+pub mod schedule;
 pub mod secrets;
 mod start;
 pub mod telemetry;

@@ -7,12 +7,18 @@
 //!
 //! Never in a line: a body, a query value, a header, a token.
 
+mod delivery;
 mod emf;
 mod events;
 mod output;
+mod pull;
+mod schedule;
 
+pub use delivery::{Delivered, DeliveryHandled};
 pub use events::{BatchHandled, RequestHandled};
 pub use output::Output;
+pub use pull::{PullHandled, Pulled};
+pub use schedule::{Metrics, Ran, ScheduleHandled};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     fmt,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     error::SdkError,
-    operation::put_item::PutItemError,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use bridge_domain::{
@@ -12,15 +12,17 @@ use bridge_domain::{
     alert::{Alert, Status},
     close::Reason,
     merge::merge,
+    outbox::{Change, Outbox, Queued, What},
 };
 
 use crate::{
     Store,
     batch::back_off,
-    body::{Encoded, EventsAt, Found, encode},
+    body::{Encoded, EventsAt, Found, encode, outbox_of},
     error::{call_error, contended},
     item::{Item, attr, key_map},
     keys::{Key, Partition, events_prefix},
+    update::Update,
 };
 
 /// Attempts of an upsert. Each lost race means that somebody else's write went through.
@@ -41,13 +43,37 @@ pub enum Upserted {
     OtherTenant,
 }
 
+/// A stored change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// What the upsert did.
+    pub what: Upserted,
+    /// What has to be queued now. The sweeper does it when the caller can not.
+    pub queue: Vec<Queued>,
+}
+
+impl From<Upserted> for Stored {
+    fn from(what: Upserted) -> Self {
+        Self { what, queue: Vec::new() }
+    }
+}
+
 /// What closing did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// It is closed now, by this call.
-    Now,
+    /// It is closed now, by this call; this has to be queued.
+    Now(Vec<Queued>),
     /// It was closed before.
     Already,
+}
+
+/// What came of writing an outbox.
+#[derive(Clone, Debug)]
+pub enum Put {
+    /// It is written; the alert as it is now.
+    Done(Found),
+    /// Somebody else changed the alert first, to this; nothing was written.
+    Stale(Found),
 }
 
 /// What has to be known of an alert before it is closed.
@@ -59,10 +85,31 @@ pub struct AlertHead {
     pub tenant: TenantId,
     /// Its status.
     pub status: Status,
+    revision: i64,
+    outbox: Outbox,
+}
+
+impl AlertHead {
+    fn from_item(id: AlertId, item: &Item) -> Result<Self, CallError> {
+        Ok(Self {
+            id,
+            tenant: item.get_parsed(attr::TENANT)?,
+            status: item.get_parsed(attr::STATUS)?,
+            revision: item.get_number(attr::REVISION)?,
+            outbox: outbox_of(item)?,
+        })
+    }
+}
+
+/// Takes a change into an outbox; gives what has to be queued.
+fn note(outbox: &mut Outbox, alert: &AlertId, tenant: &TenantId, what: What, change: Change<'_>) -> Vec<Queued> {
+    let queued = |(target, channel)| Queued { tenant: tenant.clone(), alert: alert.clone(), target, channel };
+    outbox.note(what, change).into_iter().map(queued).collect()
 }
 
 impl Store {
-    /// Stores an alert, or joins it with what is known of it.
+    /// Stores an alert, or joins it with what is known of it. What the tenant's targets have to be
+    /// told because of it is part of the same write.
     ///
     /// A new alert that fits one item costs one write and no read. The write is conditional, so of
     /// any number of equal calls at once exactly one is told [`Upserted::Created`].
@@ -70,31 +117,41 @@ impl Store {
     /// # Errors
     /// `Invalid` when the alert can not be stored at all; `Transient` when the store fails or
     /// others keep changing the alert. Calling again is always safe.
-    pub async fn upsert(&self, alert: Alert) -> Result<Upserted, CallError> {
-        let first = encode(&alert, 1, &self.packer)?;
+    pub async fn upsert(&self, alert: Alert, change: Change<'_>) -> Result<Stored, CallError> {
+        let create = || {
+            let mut outbox = Outbox::default();
+            let what = What::Created { closed: alert.closing.is_some() };
+            let queue = note(&mut outbox, &alert.id, &alert.tenant, what, change);
+            Ok::<_, CallError>((encode(&alert, &outbox, 1, &self.packer)?, queue))
+        };
+        let first = create()?;
         // A large alert is read first, so that its chunks are not written in vain.
-        let mut known = if first.chunks.is_empty() { None } else { self.found(&alert.id).await? };
+        let mut known = if first.0.chunks.is_empty() { None } else { self.found(&alert.id).await? };
         let mut first = Some(first);
         for attempt in 0..ATTEMPTS {
             if attempt > 1 {
                 back_off(attempt).await;
             }
-            let (encoded, revision, stale, outcome) = match known.take() {
+            let (encoded, queue, revision, stale, what) = match known.take() {
                 None => {
-                    let encoded = first.take().map_or_else(|| encode(&alert, 1, &self.packer), Ok)?;
-                    (encoded, None, Vec::new(), Upserted::Created)
+                    let (encoded, queue) = first.take().map_or_else(create, Ok)?;
+                    (encoded, queue, None, Vec::new(), Upserted::Created)
                 }
-                Some(found) if found.tenant != alert.tenant => return Ok(Upserted::OtherTenant),
+                Some(found) if found.tenant != alert.tenant => return Ok(Upserted::OtherTenant.into()),
                 Some(found) => {
                     let (revision, stale) = (found.revision, found.chunk_keys());
                     let Some((found, events)) = self.with_events(found).await? else { continue };
+                    let mut outbox = found.outbox()?;
                     let stored = found.into_alert(&events)?;
                     let merged = merge(stored.clone(), alert.clone());
                     if merged == stored {
-                        return Ok(Upserted::Duplicate);
+                        return Ok(Upserted::Duplicate.into());
                     }
-                    let encoded = encode(&merged, revision + 1, &self.packer)?;
-                    (encoded, Some(revision), stale, Upserted::Updated)
+                    let closed = stored.closing.is_none() && merged.closing.is_some();
+                    let what = What::Updated { closed };
+                    let queue = note(&mut outbox, &merged.id, &merged.tenant, what, change);
+                    let encoded = encode(&merged, &outbox, revision + 1, &self.packer)?;
+                    (encoded, queue, Some(revision), stale, Upserted::Updated)
                 }
             };
             let written = encoded.chunk_keys();
@@ -102,7 +159,7 @@ impl Store {
                 None => {
                     // A crash here leaves chunks that no item names; they are never read.
                     self.delete_many(&stale).await?;
-                    return Ok(outcome);
+                    return Ok(Stored { what, queue });
                 }
                 Some(winner) => {
                     self.delete_many(&written).await?;
@@ -155,7 +212,10 @@ impl Store {
     }
 
     /// One alert by id, strongly consistent.
-    async fn found(&self, id: &AlertId) -> Result<Option<Found>, CallError> {
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn found(&self, id: &AlertId) -> Result<Option<Found>, CallError> {
         let item = self.read(&Key::Alert(id.clone()), &[]).await?;
         item.map(|item| Found::from_item(&item, &self.packer)).transpose()
     }
@@ -221,59 +281,95 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn alert_head(&self, id: &AlertId) -> Result<Option<AlertHead>, CallError> {
-        let item = self.read(&Key::Alert(id.clone()), &[attr::TENANT, attr::STATUS]).await?;
-        item.map(|item| {
-            Ok(AlertHead {
-                id: id.clone(),
-                tenant: item.get_parsed(attr::TENANT)?,
-                status: item.get_parsed(attr::STATUS)?,
-            })
-        })
-        .transpose()
+        let wanted = [attr::TENANT, attr::STATUS, attr::REVISION, attr::OUTBOX];
+        let item = self.read(&Key::Alert(id.clone()), &wanted).await?;
+        item.map(|item| AlertHead::from_item(id.clone(), &item)).transpose()
     }
 
-    /// Closes an alert: one conditional update. Of any number of calls at once exactly one is told
-    /// [`Closed::Now`].
+    /// Closes an alert: one conditional update, unless somebody changes the alert meanwhile. Of any
+    /// number of calls at once exactly one is told [`Closed::Now`]. What the tenant's targets have
+    /// to be told because of it is part of the same write.
+    ///
+    /// # Errors
+    /// When the store fails, or others keep changing the alert.
+    pub async fn close(
+        &self,
+        alert: AlertHead,
+        reason: Reason,
+        change: Change<'_>,
+    ) -> Result<Closed, CallError> {
+        let mut alert = alert;
+        for attempt in 0..ATTEMPTS {
+            if alert.status == Status::Closed {
+                return Ok(Closed::Already);
+            }
+            if attempt > 1 {
+                back_off(attempt).await;
+            }
+            let mut outbox = alert.outbox.clone();
+            let queue = note(&mut outbox, &alert.id, &alert.tenant, What::Closed, change);
+            match self.put_closing(&alert, reason, &outbox).await? {
+                None => return Ok(Closed::Now(queue)),
+                Some(newer) => alert = newer,
+            }
+        }
+        Err(contended("UpdateItem"))
+    }
+
+    /// Writes a closing if the alert is still as it was read; gives it as it is if it is not.
+    async fn put_closing(
+        &self,
+        alert: &AlertHead,
+        reason: Reason,
+        outbox: &Outbox,
+    ) -> Result<Option<AlertHead>, CallError> {
+        let closed = Status::Closed;
+        let tenant_partition = Partition::Tenant(alert.tenant.clone(), closed).to_string();
+        let all_partition = Partition::shard_of(&alert.id, closed).to_string();
+        let set = Update::of(&alert.id, alert.revision)
+            .set(attr::STATUS, closed.as_str())
+            .set(attr::CLOSING_REASON, reason.as_str())
+            .copy(attr::CLOSING_AT, attr::LAST_SEEN)
+            .set(attr::TENANT_PARTITION, tenant_partition)
+            .set(attr::ALL_PARTITION, all_partition)
+            .outbox(&alert.id, outbox)?;
+        let newer = self.update_alert(set).await?;
+        newer.map(|item| AlertHead::from_item(alert.id.clone(), &item)).transpose()
+    }
+
+    /// Writes the outbox of an alert if the alert is still as it was read.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn close(&self, alert: &AlertHead, reason: Reason) -> Result<Closed, CallError> {
-        let text = |value: String| AttributeValue::S(value);
-        let closed = Status::Closed;
+    pub async fn put_outbox(&self, alert: Found, outbox: &Outbox) -> Result<Put, CallError> {
+        let update = Update::of(&alert.id, alert.revision).outbox(&alert.id, outbox)?;
+        match self.update_alert(update).await? {
+            None => Ok(Put::Done(alert.with_outbox(outbox)?)),
+            Some(item) => Found::from_item(&item, &self.packer).map(Put::Stale),
+        }
+    }
+
+    /// Carries an update out. `None` when it went through, else the item that stands in the way.
+    async fn update_alert(&self, update: Update) -> Result<Option<Item>, CallError> {
         let result = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key_map(&Key::Alert(alert.id.clone()))))
-            .update_expression(
-                "SET #st = :closed, #cr = :reason, #ca = #ls, #tp = :tp, #ap = :ap ADD #rv :one",
-            )
-            .condition_expression("#t = :t AND #st <> :closed")
-            .set_expression_attribute_names(Some(names(&[
-                attr::STATUS,
-                attr::CLOSING_REASON,
-                attr::CLOSING_AT,
-                attr::LAST_SEEN,
-                attr::TENANT_PARTITION,
-                attr::ALL_PARTITION,
-                attr::REVISION,
-                attr::TENANT,
-            ])))
-            .expression_attribute_values(":closed", text(closed.as_str().to_owned()))
-            .expression_attribute_values(":reason", text(reason.as_str().to_owned()))
-            .expression_attribute_values(
-                ":tp",
-                text(Partition::Tenant(alert.tenant.clone(), closed).to_string()),
-            )
-            .expression_attribute_values(":ap", text(Partition::shard_of(&alert.id, closed).to_string()))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .expression_attribute_values(":t", text(alert.tenant.to_string()))
+            .set_key(Some(key_map(&update.key)))
+            .update_expression(update.expression())
+            .condition_expression("#rv = :rv")
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values(Some(update.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match result {
-            Ok(_) => Ok(Closed::Now),
+            Ok(_) => Ok(None),
             Err(SdkError::ServiceError(failure)) if failure.err().is_conditional_check_failed_exception() => {
-                Ok(Closed::Already)
+                let UpdateItemError::ConditionalCheckFailedException(failed) = failure.into_err() else {
+                    return Err(contended("UpdateItem"));
+                };
+                Ok(Some(Item::from_map(failed.item.unwrap_or_default())))
             }
             Err(error) => Err(call_error("UpdateItem", &error)),
         }

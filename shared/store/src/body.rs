@@ -7,6 +7,7 @@ use bridge_domain::{
     alert::{Alert, Closing, Latest, Status},
     events::{Event, Events, MAX_EVENT_BYTES, MAX_EVENTS},
     intake::MAX_FIELD_BYTES,
+    outbox::Outbox,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     error::damaged,
     item::{Item, attr},
-    keys::{Key, Moment, Partition},
+    keys::{Key, Moment, Partition, outbox_shard, shard_of},
     pack::Packer,
 };
 
@@ -48,7 +49,12 @@ impl Encoded {
 ///
 /// # Errors
 /// `Invalid` when the fields do not fit even when packed.
-pub(crate) fn encode(alert: &Alert, revision: i64, packer: &Packer) -> Result<Encoded, CallError> {
+pub(crate) fn encode(
+    alert: &Alert,
+    outbox: &Outbox,
+    revision: i64,
+    packer: &Packer,
+) -> Result<Encoded, CallError> {
     let sent = Packed { status: alert.latest.status, fields: &alert.latest.fields };
     let fields = serde_json::to_vec(&sent).map_err(|_| damaged(attr::FIELDS))?;
     let packed_fields = pack(packer, &fields)?;
@@ -74,7 +80,11 @@ pub(crate) fn encode(alert: &Alert, revision: i64, packer: &Packer) -> Result<En
         .text(attr::TENANT_PARTITION, Partition::Tenant(alert.tenant.clone(), status).to_string())
         .text(attr::ALL_PARTITION, Partition::shard_of(&alert.id, status).to_string())
         .text(attr::LAST_KEY, place(alert.latest.last_seen))
-        .text(attr::FIRST_KEY, place(alert.first_seen));
+        .text(attr::FIRST_KEY, place(alert.first_seen))
+        .text(attr::OUTBOX, outbox_text(outbox)?);
+    if let Some((partition, key)) = due_place(&alert.id, outbox) {
+        item = item.text(attr::DUE_PARTITION, partition).text(attr::DUE_KEY, key);
+    }
     if let Some(closing) = &alert.closing {
         item = item.text(attr::CLOSING_REASON, &closing.reason).number(attr::CLOSING_AT, closing.at.micros());
     }
@@ -91,6 +101,25 @@ pub(crate) fn encode(alert: &Alert, revision: i64, packer: &Packer) -> Result<En
         item = item.text(attr::GENERATION, generation).number(attr::CHUNKS, size(chunks.len()));
     }
     Ok(Encoded { item: item.bytes(attr::FIELDS, packed_fields), chunks })
+}
+
+/// An outbox as it is stored.
+pub(crate) fn outbox_text(outbox: &Outbox) -> Result<String, CallError> {
+    serde_json::to_string(outbox).map_err(|_| damaged(attr::OUTBOX))
+}
+
+/// Where an alert is in the index of what is due; nowhere when nothing is owed.
+pub(crate) fn due_place(alert: &AlertId, outbox: &Outbox) -> Option<(String, String)> {
+    let at = outbox.due()?;
+    Some((outbox_shard(shard_of(alert)), Moment { at, id: alert.to_string() }.to_string()))
+}
+
+/// The outbox of an item. One that was written before there were outboxes has an empty one.
+pub(crate) fn outbox_of(item: &Item) -> Result<Outbox, CallError> {
+    if !item.has(attr::OUTBOX) {
+        return Ok(Outbox::default());
+    }
+    serde_json::from_str(item.get_text(attr::OUTBOX)?).map_err(|_| damaged(attr::OUTBOX))
 }
 
 fn size(len: usize) -> i64 {
@@ -147,6 +176,7 @@ pub struct Found {
     /// Size of its events as a JSON array, in bytes.
     pub events_size: usize,
     pub(crate) revision: i64,
+    outbox: Option<String>,
     pub(crate) closing_at: Option<Timestamp>,
     pub(crate) events: EventsAt,
     fields: Vec<u8>,
@@ -183,6 +213,7 @@ impl Found {
             overflow: item.get_flag(attr::OVERFLOW)?,
             events_size: item.get_size(attr::EVENTS_SIZE)?,
             revision: item.get_number(attr::REVISION)?,
+            outbox: item.has(attr::OUTBOX).then(|| item.get_text(attr::OUTBOX)).transpose()?.map(str::to_owned),
             closing_at,
             events,
             fields: item.get_bytes(attr::FIELDS)?.to_vec(),
@@ -197,6 +228,25 @@ impl Found {
     /// `Permanent` when the stored bytes can not be read.
     pub fn fields(&self) -> Result<Map<String, Value>, CallError> {
         Ok(self.packed()?.fields)
+    }
+
+    /// What its targets want and have, and its change log.
+    ///
+    /// # Errors
+    /// `Permanent` when the stored text can not be read.
+    pub fn outbox(&self) -> Result<Outbox, CallError> {
+        match &self.outbox {
+            // Written before there were outboxes.
+            None => Ok(Outbox::default()),
+            Some(text) => serde_json::from_str(text).map_err(|_| damaged(attr::OUTBOX)),
+        }
+    }
+
+    /// The alert as it is after its outbox was written.
+    pub(crate) fn with_outbox(mut self, outbox: &Outbox) -> Result<Self, CallError> {
+        self.revision += 1;
+        self.outbox = Some(outbox_text(outbox)?);
+        Ok(self)
     }
 
     fn packed(&self) -> Result<Packed<Map<String, Value>>, CallError> {
@@ -223,7 +273,10 @@ impl Found {
     }
 
     /// The whole alert, given its events.
-    pub(crate) fn into_alert(self, events: &str) -> Result<Alert, CallError> {
+    ///
+    /// # Errors
+    /// `Permanent` when the stored bytes can not be read.
+    pub fn into_alert(self, events: &str) -> Result<Alert, CallError> {
         let list: Vec<Box<RawValue>> = serde_json::from_str(events).map_err(|_| damaged(attr::EVENTS))?;
         let list = list
             .into_iter()

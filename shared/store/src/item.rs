@@ -37,6 +37,13 @@ pub(crate) mod attr {
     pub(crate) const ALL_PARTITION: &str = "ap";
     pub(crate) const LAST_KEY: &str = "lk";
     pub(crate) const FIRST_KEY: &str = "fk";
+    /// What targets want and have, and the change log: JSON.
+    pub(crate) const OUTBOX: &str = "ob";
+    /// Place in the index of what is due.
+    pub(crate) const DUE_PARTITION: &str = "dp";
+    pub(crate) const DUE_KEY: &str = "da";
+    /// Circuit and rate of a target: JSON, in the Cache table.
+    pub(crate) const GATE: &str = "gate";
     pub(crate) const CREATED: &str = "cre";
     pub(crate) const UPDATED: &str = "upd";
     pub(crate) const DESCRIPTION: &str = "d";
@@ -49,6 +56,14 @@ pub(crate) mod attr {
     pub(crate) const OPERATIONS: &str = "ops";
     pub(crate) const EXPIRES: &str = "exp";
     pub(crate) const DIGEST: &str = "dig";
+    /// Settings of a target, as JSON.
+    pub(crate) const SETTINGS: &str = "set";
+    /// What a secret holds, its tags, and the ids of what uses it.
+    pub(crate) const TYPE: &str = "ty";
+    pub(crate) const TAGS: &str = "tags";
+    pub(crate) const USED_BY: &str = "ub";
+    /// Id of the secret that has a name.
+    pub(crate) const SECRET: &str = "se";
     /// When DynamoDB may delete the item, in Unix seconds.
     pub(crate) const TTL: &str = "ttl";
 }

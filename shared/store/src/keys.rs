@@ -8,6 +8,13 @@
 //! | a tenant's name, taken | `TENANTNAME#<name in lower case>` | `TENANTNAME` |
 //! | the main tenant's place | `TENANTMAIN` | `TENANTMAIN` |
 //! | token | `TOKEN#<id>` | `TOKEN` |
+//! | target | `TENANT#<id>` | `TARGET#<id>` |
+//! | a target's tenant | `TARGET#<id>` | `TARGET` |
+//! | secret's entry | `SECRET#<id>` | `SECRET` |
+//! | a secret's name, taken | `SECRETNAME#<tenant>#<name in lower case>` | `SECRETNAME` |
+//! | how far a KUMA Core was asked | `PULL#<target>` | `PULL` |
+//!
+//! A tenant and its targets are one range of one partition: they are read together.
 //!
 //! Listings (indexes `tenant-last`, `tenant-first`, `all-last`, `all-first`):
 //!
@@ -15,11 +22,14 @@
 //! |---|---|---|
 //! | alerts of a tenant in a status | `tp` = `<tenant>#<status>` | `lk`, `fk` |
 //! | alerts of all tenants in a status, a quarter of them | `ap` = `<status>#<shard>` | `lk`, `fk` |
-//! | tenants, tokens | `tp` = `TENANTS`, `TOKENS` | `lk` (when made) |
+//! | tenants, tokens, targets, secrets | `tp` = `TENANTS`, `TOKENS`, `TARGETS`, `SECRETS` | `lk` (when made) |
+//!
+//! The outbox (index `due`): alerts with something to send, partition `dp` = `DUE#<shard>`, sorted by `da`,
+//! the time at which the sweeper has to look.
 
 use std::fmt;
 
-use bridge_domain::{AlertId, TenantId, Timestamp, TokenId, alert::Status};
+use bridge_domain::{AlertId, SecretId, TargetId, TenantId, Timestamp, TokenId, alert::Status};
 use sha2::{Digest, Sha256};
 
 /// Shards of each all-tenant listing: spreads the writes of one status over four partitions.
@@ -47,6 +57,26 @@ pub enum Key {
     MainTenant,
     /// A token.
     Token(TokenId),
+    /// A target of a tenant.
+    Target {
+        /// Its tenant.
+        tenant: TenantId,
+        /// The target.
+        id: TargetId,
+    },
+    /// Says which tenant a target belongs to.
+    TargetPlace(TargetId),
+    /// What is known of a secret.
+    Secret(SecretId),
+    /// Marks a secret's name, in lower case, as taken in a tenant.
+    SecretName {
+        /// The tenant.
+        tenant: TenantId,
+        /// The name.
+        name: String,
+    },
+    /// How far a KUMA Core was asked for alerts.
+    Pull(TargetId),
 }
 
 impl Key {
@@ -55,7 +85,11 @@ impl Key {
     pub fn pk(&self) -> String {
         match self {
             Self::Alert(id) | Self::Events { alert: id, .. } => format!("ALERT#{id}"),
-            Self::Tenant(id) => format!("TENANT#{id}"),
+            Self::Tenant(id) | Self::Target { tenant: id, .. } => format!("TENANT#{id}"),
+            Self::TargetPlace(id) => format!("TARGET#{id}"),
+            Self::Secret(id) => format!("SECRET#{id}"),
+            Self::SecretName { tenant, name } => format!("SECRETNAME#{tenant}#{name}"),
+            Self::Pull(id) => format!("PULL#{id}"),
             Self::TenantName(name) => format!("TENANTNAME#{name}"),
             Self::MainTenant => "TENANTMAIN".to_owned(),
             Self::Token(id) => format!("TOKEN#{id}"),
@@ -72,6 +106,11 @@ impl Key {
             Self::TenantName(_) => "TENANTNAME".to_owned(),
             Self::MainTenant => "TENANTMAIN".to_owned(),
             Self::Token(_) => "TOKEN".to_owned(),
+            Self::Target { id, .. } => format!("{TARGETS_FROM}{id}"),
+            Self::TargetPlace(_) => "TARGET".to_owned(),
+            Self::Secret(_) => "SECRET".to_owned(),
+            Self::SecretName { .. } => "SECRETNAME".to_owned(),
+            Self::Pull(_) => "PULL".to_owned(),
         }
     }
 
@@ -92,16 +131,44 @@ impl Key {
             (Some(("TENANTNAME", name)), "TENANTNAME") => Self::TenantName(name.to_owned()),
             (None, "TENANTMAIN") => Self::MainTenant,
             (Some(("TOKEN", id)), "TOKEN") => Self::Token(id.parse().ok()?),
+            (Some(("TENANT", tenant)), _) => Self::Target {
+                tenant: tenant.parse().ok()?,
+                id: sk.strip_prefix(TARGETS_FROM)?.parse().ok()?,
+            },
+            (Some(("TARGET", id)), "TARGET") => Self::TargetPlace(id.parse().ok()?),
+            (Some(("SECRET", id)), "SECRET") => Self::Secret(id.parse().ok()?),
+            (Some(("SECRETNAME", rest)), "SECRETNAME") => {
+                let (tenant, name) = rest.split_once('#')?;
+                Self::SecretName { tenant: tenant.parse().ok()?, name: name.to_owned() }
+            }
+            (Some(("PULL", id)), "PULL") => Self::Pull(id.parse().ok()?),
             _ => return None,
         };
         (key.pk() == pk && key.sk() == sk).then_some(key)
     }
 }
 
+/// First sort key of a tenant's targets.
+pub const TARGETS_FROM: &str = "TARGET#";
+/// Last sort key of a tenant and its targets: the tenant itself.
+pub const TARGETS_TO: &str = "TENANT";
+
+/// Partitions of the outbox.
+#[must_use]
+pub fn outbox_shard(shard: u8) -> String {
+    format!("DUE#{shard}")
+}
+
 /// What the sort keys of one generation of chunks begin with.
 #[must_use]
 pub fn events_prefix(generation: &str) -> String {
     format!("EVENTS#{generation}#")
+}
+
+/// The shard an alert is in, of the all-tenant listings and of the outbox alike.
+#[must_use]
+pub fn shard_of(alert: &AlertId) -> u8 {
+    Sha256::digest(alert.as_str().as_bytes()).first().copied().unwrap_or_default() % SHARDS
 }
 
 /// Partition of a listing.
@@ -115,14 +182,17 @@ pub enum Partition {
     Tenants,
     /// Every token.
     Tokens,
+    /// Every target.
+    Targets,
+    /// Every secret.
+    Secrets,
 }
 
 impl Partition {
     /// The shard of the all-tenant listing that holds an alert.
     #[must_use]
     pub fn shard_of(alert: &AlertId, status: Status) -> Self {
-        let byte = Sha256::digest(alert.as_str().as_bytes()).first().copied().unwrap_or_default();
-        Self::Shard(status, byte % SHARDS)
+        Self::Shard(status, shard_of(alert))
     }
 
     /// Reads a partition back; `None` for what none of these would write.
@@ -131,6 +201,8 @@ impl Partition {
         let partition = match (text, text.rsplit_once('#')) {
             ("TENANTS", _) => Self::Tenants,
             ("TOKENS", _) => Self::Tokens,
+            ("TARGETS", _) => Self::Targets,
+            ("SECRETS", _) => Self::Secrets,
             // A tenant may be called like a status, but no shard is.
             (_, Some((left, right))) => match (left.parse::<Status>(), right.parse::<Status>()) {
                 (_, Ok(status)) => Self::Tenant(left.parse().ok()?, status),
@@ -150,6 +222,8 @@ impl fmt::Display for Partition {
             Self::Shard(status, shard) => write!(f, "{}#{shard}", status.as_str()),
             Self::Tenants => f.write_str("TENANTS"),
             Self::Tokens => f.write_str("TOKENS"),
+            Self::Targets => f.write_str("TARGETS"),
+            Self::Secrets => f.write_str("SECRETS"),
         }
     }
 }
@@ -211,6 +285,15 @@ mod tests {
             "\\PC{1,128}".prop_map(Key::TenantName),
             Just(Key::MainTenant),
             ID.prop_map(|id| Key::Token(id.parse().unwrap())),
+            (ID, ID).prop_map(|(tenant, id)| Key::Target {
+                tenant: tenant.parse().unwrap(),
+                id: id.parse().unwrap()
+            }),
+            ID.prop_map(|id| Key::TargetPlace(id.parse().unwrap())),
+            ID.prop_map(|id| Key::Secret(id.parse().unwrap())),
+            (ID, "\\PC{1,128}")
+                .prop_map(|(tenant, name)| Key::SecretName { tenant: tenant.parse().unwrap(), name }),
+            ID.prop_map(|id| Key::Pull(id.parse().unwrap())),
         ]
     }
 

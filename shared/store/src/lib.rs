@@ -7,23 +7,34 @@
 mod alerts;
 mod batch;
 mod body;
+mod cache;
+mod due;
 mod error;
 mod item;
 pub mod keys;
 mod listing;
 mod pack;
+mod pull;
 mod search;
+mod targets;
 mod tenants;
 mod tokens;
+mod transact;
+mod update;
+mod vault;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use crate::pack::Packer;
 pub use crate::{
-    alerts::{AlertHead, Closed, Upserted},
+    alerts::{AlertHead, Closed, Put, Stored, Upserted},
     body::Found,
+    cache::{Cache, Held},
     search::Page,
+    targets::TargetConflict,
     tenants::{TenantChange, TenantConflict},
+    transact::Revised,
+    vault::SecretConflict,
 };
 
 /// Name of a DynamoDB table: 3 to 255 of `A-Z a-z 0-9 _ - .`.

@@ -1,6 +1,9 @@
 //! Reading one partition of a listing, newest first, a page at a time.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range as Span,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use bridge_domain::{CallError, Timestamp, search::TimestampField};
@@ -38,7 +41,7 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// Everything in a partition of the listings of tenants and tokens, in the order made.
+    /// Everything in a partition of a listing of settings, in the order made.
     pub(crate) const fn whole(partition: Partition) -> Self {
         Self {
             partition,
@@ -134,5 +137,48 @@ impl Listing {
             });
         }
         Ok(())
+    }
+}
+
+/// Items read at once while a listing of settings is filtered.
+const SHARE: usize = 100;
+
+impl Store {
+    /// What a listing of settings holds, in the order made: of what both `near` (which sees the
+    /// line of the index) and `wanted` (which sees the item) pick, those in `span`.
+    pub(crate) async fn listed<T>(
+        &self,
+        partition: Partition,
+        near: impl Fn(&Entry) -> bool,
+        decode: impl Fn(&Item) -> Result<T, CallError>,
+        wanted: impl Fn(&T) -> bool,
+        span: Span<usize>,
+    ) -> Result<Vec<T>, CallError> {
+        let mut listing = Listing::new(Range::whole(partition), span.end);
+        let (mut picked, mut seen) = (Vec::new(), 0);
+        while seen < span.end {
+            let mut keys = Vec::new();
+            while keys.len() < SHARE && listing.peek(self).await?.is_some() {
+                keys.extend(listing.take().filter(&near).map(|entry| entry.key));
+            }
+            if keys.is_empty() {
+                break;
+            }
+            let mut items = Vec::with_capacity(keys.len());
+            for item in self.read_many(&keys, &[]).await? {
+                items.push((item.key()?, item));
+            }
+            items.sort_by_key(|(key, _)| keys.iter().position(|known| known == key));
+            for (_, item) in items {
+                let one = decode(&item)?;
+                if wanted(&one) {
+                    if span.contains(&seen) {
+                        picked.push(one);
+                    }
+                    seen += 1;
+                }
+            }
+        }
+        Ok(picked)
     }
 }

@@ -1,18 +1,13 @@
 //! Tenants: each with its name taken once, and at most one of them the main one.
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Delete, Put, TransactWriteItem},
-};
 use bridge_domain::{CallError, Name, TenantId, Timestamp, tenant::Tenant};
 
 use crate::{
     Store,
-    error::{call_error, contended},
-    item::{Item, attr, key_map},
+    error::contended,
+    item::{Item, attr},
     keys::{Key, Moment, Partition},
-    listing::{Listing, Range},
+    transact::{ATTEMPTS, Guard},
 };
 
 /// Why a tenant was not written.
@@ -49,24 +44,20 @@ pub struct TenantChange {
     pub disabled: Option<bool>,
 }
 
-/// Attempts at a change that others race.
-const ATTEMPTS: u32 = 5;
-
 impl Store {
     /// Makes a tenant.
     ///
     /// # Errors
     /// Says what is taken: id, name or the place of the main tenant.
     pub async fn create_tenant(&self, tenant: &Tenant) -> Result<(), TenantConflict> {
-        let mut steps = vec![
-            (self.put(encode(tenant, 1), Guard::Absent)?, TenantConflict::Id),
-            (self.put(claim(&tenant.name, &tenant.id), Guard::Absent)?, TenantConflict::Name),
-        ];
+        let mut steps = self.transaction();
+        steps.put(encode(tenant, 1), Guard::Absent, TenantConflict::Id)?;
+        steps.put(claim(&tenant.name, &tenant.id), Guard::Absent, TenantConflict::Name)?;
         if tenant.main {
             let place = Item::new(&Key::MainTenant).text(attr::TENANT, tenant.id.as_str());
-            steps.push((self.put(place, Guard::Absent)?, TenantConflict::Main));
+            steps.put(place, Guard::Absent, TenantConflict::Main)?;
         }
-        self.transact(steps).await
+        steps.commit(TenantConflict::Changed).await
     }
 
     /// Changes a tenant and gives it as it is then.
@@ -90,15 +81,15 @@ impl Store {
                 return Ok(old);
             }
             new.updated = now;
-            let mut steps = vec![(
-                self.put(encode(&new, revision + 1), Guard::Revision(revision))?,
-                TenantConflict::Changed,
-            )];
+            let mut steps = self.transaction();
+            let item = encode(&new, revision + 1);
+            steps.put(item, Guard::Revision(revision), TenantConflict::Changed)?;
             if new.name.folded() != old.name.folded() {
-                steps.push((self.put(claim(&new.name, id), Guard::Absent)?, TenantConflict::Name));
-                steps.push((self.release(&old.name)?, TenantConflict::Changed));
+                steps.put(claim(&new.name, id), Guard::Absent, TenantConflict::Name)?;
+                let released = Key::TenantName(old.name.folded());
+                steps.delete(&released, Guard::Any, TenantConflict::Changed)?;
             }
-            match self.transact(steps).await {
+            match steps.commit(TenantConflict::Changed).await {
                 Err(TenantConflict::Changed) => {}
                 result => return result.map(|()| new),
             }
@@ -136,86 +127,8 @@ impl Store {
         skip: usize,
         take: usize,
     ) -> Result<Vec<Tenant>, CallError> {
-        let mut listing = Listing::new(Range::whole(Partition::Tenants), skip.saturating_add(take));
-        let mut picked = Vec::new();
-        let mut left = skip;
-        while picked.len() < take {
-            let mut ids = Vec::new();
-            while ids.len() < 100 && listing.peek(self).await?.is_some() {
-                if let Some(Key::Tenant(id)) = listing.take().map(|entry| entry.key) {
-                    ids.push(id);
-                }
-            }
-            if ids.is_empty() {
-                break;
-            }
-            let mut tenants = self.tenants_by_id(&ids).await?;
-            tenants.sort_by_key(|tenant| ids.iter().position(|id| *id == tenant.id));
-            for tenant in tenants.into_iter().filter(|tenant| wanted(tenant)) {
-                if left > 0 {
-                    left -= 1;
-                } else if picked.len() < take {
-                    picked.push(tenant);
-                }
-            }
-        }
-        Ok(picked)
+        self.listed(Partition::Tenants, |_| true, decode, wanted, skip..skip.saturating_add(take)).await
     }
-
-    fn put(&self, item: Item, guard: Guard) -> Result<TransactWriteItem, CallError> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(item.into_map()));
-        let put = match guard {
-            Guard::Absent => put
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", attr::PK),
-            Guard::Revision(revision) => put
-                .condition_expression("#rv = :rv")
-                .expression_attribute_names("#rv", attr::REVISION)
-                .expression_attribute_values(":rv", AttributeValue::N(revision.to_string())),
-        };
-        let put = put.build().map_err(|_| contended("TransactWriteItems"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn release(&self, name: &Name) -> Result<TransactWriteItem, CallError> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(key_map(&Key::TenantName(name.folded()))))
-            .build()
-            .map_err(|_| contended("TransactWriteItems"))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    /// All steps or none. Each step comes with what it means when its condition fails.
-    async fn transact(&self, steps: Vec<(TransactWriteItem, TenantConflict)>) -> Result<(), TenantConflict> {
-        let (items, meanings): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
-        match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(failure)) if failure.err().is_transaction_canceled_exception() => {
-                let TransactWriteItemsError::TransactionCanceledException(canceled) = failure.into_err()
-                else {
-                    return Err(contended("TransactWriteItems").into());
-                };
-                let failed = canceled
-                    .cancellation_reasons
-                    .unwrap_or_default()
-                    .iter()
-                    .position(|reason| reason.code.as_deref() == Some("ConditionalCheckFailed"));
-                // Without such a reason two transactions met; the caller tries again.
-                Err(failed
-                    .and_then(|index| meanings.into_iter().nth(index))
-                    .unwrap_or(TenantConflict::Changed))
-            }
-            Err(error) => Err(call_error("TransactWriteItems", &error).into()),
-        }
-    }
-}
-
-/// What must be so for a write to go through.
-#[derive(Clone, Copy)]
-enum Guard {
-    Absent,
-    Revision(i64),
 }
 
 fn claim(name: &Name, id: &TenantId) -> Item {
@@ -237,7 +150,7 @@ fn encode(tenant: &Tenant, revision: i64) -> Item {
         .text(attr::LAST_KEY, place.to_string())
 }
 
-fn decode(item: &Item) -> Result<Tenant, CallError> {
+pub(crate) fn decode(item: &Item) -> Result<Tenant, CallError> {
     Ok(Tenant {
         id: item.get_parsed(attr::TENANT)?,
         name: item.get_parsed(attr::NAME)?,

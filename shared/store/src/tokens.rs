@@ -14,7 +14,6 @@ use crate::{
     error::{call_error, damaged},
     item::{Item, attr, key_map},
     keys::{Key, Moment, Partition},
-    listing::{Listing, Range},
 };
 
 /// How long an expired token still shows in lists, in seconds, before DynamoDB deletes it.
@@ -79,29 +78,7 @@ impl Store {
         skip: usize,
         take: usize,
     ) -> Result<Vec<Token>, CallError> {
-        let mut listing = Listing::new(Range::whole(Partition::Tokens), skip.saturating_add(take));
-        let mut picked = Vec::new();
-        let mut left = skip;
-        while picked.len() < take {
-            let mut keys = Vec::new();
-            while keys.len() < 100 && listing.peek(self).await?.is_some() {
-                keys.extend(listing.take().map(|entry| entry.key));
-            }
-            if keys.is_empty() {
-                break;
-            }
-            let items = self.read_many(&keys, &[]).await?;
-            let mut tokens = items.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-            tokens.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
-            for token in tokens.into_iter().filter(|token| wanted(token)) {
-                if left > 0 {
-                    left -= 1;
-                } else if picked.len() < take {
-                    picked.push(token);
-                }
-            }
-        }
-        Ok(picked)
+        self.listed(Partition::Tokens, |_| true, decode, wanted, skip..skip.saturating_add(take)).await
     }
 }
 

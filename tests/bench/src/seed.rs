@@ -8,10 +8,11 @@ use bridge_domain::{
     Timestamp,
     access::{Allowed, Bearer, Grants, Role, Token},
     intake,
+    outbox::{Change, Origin},
     secret::Secret,
     tenant::Tenant,
 };
-use bridge_store::{Store, Upserted};
+use bridge_store::{Store, Stored, Upserted};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
@@ -100,8 +101,9 @@ impl Seed {
         let mut alert = read.pop().ok_or("no alert")?.map_err(|fault| format!("the sample: {fault:?}"))?;
         alert.latest.last_seen = self.first.plus_seconds(number);
         alert.first_seen = alert.latest.last_seen;
-        match self.store.upsert(alert).await {
-            Ok(Upserted::Created) => Ok(()),
+        let change = Change { origin: &Origin::Siem, routes: &[], now: now() };
+        match self.store.upsert(alert, change).await {
+            Ok(Stored { what: Upserted::Created, .. }) => Ok(()),
             other => Err(format!("an alert was not stored: {other:?}").into()),
         }
     }

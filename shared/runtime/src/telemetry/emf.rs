@@ -10,6 +10,7 @@ use super::NAMESPACE;
 pub(super) enum Unit {
     Count,
     Milliseconds,
+    Seconds,
 }
 
 /// One metric of a line.
@@ -28,6 +29,10 @@ impl Metric {
     pub(super) const fn millis(name: &'static str, value: u64) -> Self {
         Self { name, unit: Unit::Milliseconds, value }
     }
+
+    pub(super) const fn seconds(name: &'static str, value: u64) -> Self {
+        Self { name, unit: Unit::Seconds, value }
+    }
 }
 
 /// The line: `fields` and `metrics` at the root of one object, the function as only dimension.
@@ -38,6 +43,7 @@ pub(super) fn line(at: Timestamp, function: &str, fields: Value, metrics: &[Metr
             let unit = match metric.unit {
                 Unit::Count => "Count",
                 Unit::Milliseconds => "Milliseconds",
+                Unit::Seconds => "Seconds",
             };
             json!({ "Name": metric.name, "Unit": unit })
         })

@@ -21,11 +21,11 @@ async fn the_same_is_a_duplicate_and_news_are_an_update() {
     let engine = Engine::start().await;
     let first = alert(&alert_json("a", "t", 0));
     let later = alert(&alert_json("a", "t", 5));
-    assert_eq!(engine.store.upsert(first.clone()).await.unwrap(), Upserted::Created);
-    assert_eq!(engine.store.upsert(first.clone()).await.unwrap(), Upserted::Duplicate);
-    assert_eq!(engine.store.upsert(later.clone()).await.unwrap(), Upserted::Updated);
+    assert_eq!(engine.upsert(first.clone()).await.unwrap(), Upserted::Created);
+    assert_eq!(engine.upsert(first.clone()).await.unwrap(), Upserted::Duplicate);
+    assert_eq!(engine.upsert(later.clone()).await.unwrap(), Upserted::Updated);
     for late in [later, first] {
-        assert_eq!(engine.store.upsert(late).await.unwrap(), Upserted::Duplicate);
+        assert_eq!(engine.upsert(late).await.unwrap(), Upserted::Duplicate);
     }
     assert_eq!(events_of(&engine, "a").await.len(), 2);
     assert_eq!(engine.items_of("a").await, ["ALERT"]);
@@ -36,8 +36,8 @@ async fn an_older_message_changes_no_field_but_its_events_are_kept() {
     let engine = Engine::start().await;
     let mut newer = alert_json("a", "t", 9);
     newer["name"] = json!("New name");
-    engine.store.upsert(alert(&newer)).await.unwrap();
-    assert_eq!(engine.store.upsert(alert(&alert_json("a", "t", 1))).await.unwrap(), Upserted::Updated);
+    engine.upsert(alert(&newer)).await.unwrap();
+    assert_eq!(engine.upsert(alert(&alert_json("a", "t", 1))).await.unwrap(), Upserted::Updated);
     let page = engine.store.search(&search("id=a"), &Grants::Everything).await.unwrap();
     assert_eq!(page.alerts[0].name.as_str(), "New name");
     assert_eq!(events_of(&engine, "a").await.len(), 2);
@@ -46,9 +46,9 @@ async fn an_older_message_changes_no_field_but_its_events_are_kept() {
 #[tokio::test]
 async fn an_id_of_another_tenant_is_not_touched() {
     let engine = Engine::start().await;
-    engine.store.upsert(alert(&alert_json("a", "t", 0))).await.unwrap();
+    engine.upsert(alert(&alert_json("a", "t", 0))).await.unwrap();
     let foreign = alert(&alert_json("a", "other", 9));
-    assert_eq!(engine.store.upsert(foreign).await.unwrap(), Upserted::OtherTenant);
+    assert_eq!(engine.upsert(foreign).await.unwrap(), Upserted::OtherTenant);
     let page = engine.store.search(&search("id=a"), &Grants::Everything).await.unwrap();
     assert_eq!(page.alerts[0].tenant.as_str(), "t");
 }
@@ -57,7 +57,7 @@ async fn an_id_of_another_tenant_is_not_touched() {
 async fn of_fifty_equal_posts_one_creates() {
     let engine = Engine::start().await;
     let one = alert(&alert_json("a", "t", 0));
-    let results = join_all((0..50).map(|_| engine.store.upsert(one.clone()))).await;
+    let results = join_all((0..50).map(|_| engine.upsert(one.clone()))).await;
     let created = results.iter().filter(|r| matches!(r, Ok(Upserted::Created))).count();
     let duplicate = results.iter().filter(|r| matches!(r, Ok(Upserted::Duplicate))).count();
     assert_eq!((created, duplicate), (1, 49));
@@ -66,7 +66,7 @@ async fn of_fifty_equal_posts_one_creates() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_of_thirty_racing_updates_is_lost() {
     let engine = Engine::start().await;
-    let updates = (0..30).map(|minute| engine.store.upsert(alert(&alert_json("a", "t", minute))));
+    let updates = (0..30).map(|minute| engine.upsert(alert(&alert_json("a", "t", minute))));
     assert!(join_all(updates).await.into_iter().all(|result| result.is_ok()));
     assert_eq!(events_of(&engine, "a").await.len(), 30);
 }
@@ -74,14 +74,14 @@ async fn no_event_of_thirty_racing_updates_is_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_closings_one_closes_and_it_stays_closed() {
     let engine = Engine::start().await;
-    engine.store.upsert(alert(&alert_json("a", "t", 0))).await.unwrap();
+    engine.upsert(alert(&alert_json("a", "t", 0))).await.unwrap();
     let head = engine.store.alert_head(&"a".parse().unwrap()).await.unwrap().unwrap();
-    let results = join_all((0..50).map(|_| engine.store.close(&head, Reason::Responded))).await;
-    let now = results.iter().filter(|r| matches!(r, Ok(Closed::Now))).count();
+    let results = join_all((0..50).map(|_| engine.close(&head, Reason::Responded))).await;
+    let now = results.iter().filter(|r| matches!(r, Ok(Closed::Now(_)))).count();
     let already = results.iter().filter(|r| matches!(r, Ok(Closed::Already))).count();
     assert_eq!((now, already), (1, 49));
 
-    assert_eq!(engine.store.upsert(alert(&alert_json("a", "t", 30))).await.unwrap(), Upserted::Updated);
+    assert_eq!(engine.upsert(alert(&alert_json("a", "t", 30))).await.unwrap(), Upserted::Updated);
     let page = engine.store.search(&search("status=closed"), &Grants::Everything).await.unwrap();
     assert_eq!(page.alerts[0].closing_reason, "responded");
     assert_eq!(page.alerts[0].last_seen.to_string(), "2026-11-20T10:30:00.000Z");
@@ -119,15 +119,15 @@ fn large(id: &str, minute: u32, events: u32, bytes: usize) -> Value {
 #[tokio::test]
 async fn a_large_alert_is_kept_in_chunks_and_old_chunks_go() {
     let engine = Engine::start().await;
-    assert_eq!(engine.store.upsert(alert(&large("a", 0, 100, 16_000))).await.unwrap(), Upserted::Created);
+    assert_eq!(engine.upsert(alert(&large("a", 0, 100, 16_000))).await.unwrap(), Upserted::Created);
     let before = engine.items_of("a").await;
     assert!(before.len() > 2, "{before:?}");
     assert_eq!(events_of(&engine, "a").await.len(), 100);
 
-    assert_eq!(engine.store.upsert(alert(&large("a", 0, 100, 16_000))).await.unwrap(), Upserted::Duplicate);
+    assert_eq!(engine.upsert(alert(&large("a", 0, 100, 16_000))).await.unwrap(), Upserted::Duplicate);
     assert_eq!(engine.items_of("a").await, before);
 
-    assert_eq!(engine.store.upsert(alert(&large("a", 1, 1, 16))).await.unwrap(), Upserted::Updated);
+    assert_eq!(engine.upsert(alert(&large("a", 1, 1, 16))).await.unwrap(), Upserted::Updated);
     assert_eq!(events_of(&engine, "a").await.len(), 101);
     let after = engine.items_of("a").await;
     assert_eq!(after.len(), before.len());
@@ -137,8 +137,8 @@ async fn a_large_alert_is_kept_in_chunks_and_old_chunks_go() {
 #[tokio::test]
 async fn ten_thousand_events_are_the_most() {
     let engine = Engine::start().await;
-    engine.store.upsert(alert(&large("a", 0, 9_000, 16))).await.unwrap();
-    engine.store.upsert(alert(&large("a", 1, 2_000, 16))).await.unwrap();
+    engine.upsert(alert(&large("a", 0, 9_000, 16))).await.unwrap();
+    engine.upsert(alert(&large("a", 1, 2_000, 16))).await.unwrap();
     let page = engine.store.search(&search("id=a"), &Grants::Everything).await.unwrap();
     assert!(page.alerts[0].overflow);
     let events = events_of(&engine, "a").await;

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod alerts;
+mod pull;
 mod search;
 mod settings;
 mod support;
+mod targets;
+mod vault;

@@ -12,9 +12,9 @@ async fn filled(count: u32, tenants: u32) -> Engine {
     stream::iter(0..count)
         .for_each_concurrent(16, |n| {
             let value = alert_json(&format!("a{n:05}"), &format!("t{}", n % tenants), n % 600);
-            let store = &engine.store;
+            let engine = &engine;
             async move {
-                store.upsert(alert(&value)).await.unwrap();
+                engine.upsert(alert(&value)).await.unwrap();
             }
         })
         .await;
@@ -85,7 +85,7 @@ async fn five_hundred_tenants_take_no_more_queries_than_five() {
 async fn filters_hold_together() {
     let engine = filled(120, 2).await;
     let head = engine.store.alert_head(&"a00007".parse().unwrap()).await.unwrap().unwrap();
-    engine.store.close(&head, Reason::IncorrectData).await.unwrap();
+    engine.close(&head, Reason::IncorrectData).await.unwrap();
     let everything = Grants::Everything;
     for (query, count) in [
         ("status=closed", 1),

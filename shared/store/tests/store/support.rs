@@ -2,56 +2,47 @@
 
 use std::collections::BTreeMap;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::{
-    Client,
-    config::{Credentials, SharedCredentialsProvider},
-    types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-        ProjectionType, ScalarAttributeType,
-    },
-};
+use aws_sdk_dynamodb::Client;
 use bridge_domain::{
-    TenantId, Timestamp,
+    CallError, TenantId, Timestamp,
     access::{Grants, Role},
     alert::Alert,
+    close::Reason,
     intake,
+    outbox::{Change, Origin},
     query::Query,
     search::Search,
 };
-use bridge_store::Store;
+use bridge_store::{AlertHead, Closed, Store, Upserted};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::oneshot};
 
-pub(crate) const TABLE: &str = "State";
+pub(crate) const TABLE: &str = bridge_engine::STATE;
 
 /// The engine. It stops when this is dropped.
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) client: Client,
-    _stop: oneshot::Sender<()>,
+    /// Kept running.
+    _running: bridge_engine::Engine,
 }
 
 impl Engine {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel();
-        let database = dynoxide::Database::memory().unwrap();
-        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
-            let _ = stopped.await;
-        }));
-        let credentials = Credentials::new("test", "test", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .endpoint_url(endpoint)
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
-        let client = Client::new(&config);
-        create_table(&client).await;
-        Self { store: Store::new(&config, TABLE.parse().unwrap()), client, _stop: stop }
+        let inner = bridge_engine::Engine::start().await.unwrap();
+        let store = Store::new(&inner.config, TABLE.parse().unwrap());
+        Self { store, client: inner.client.clone(), _running: inner }
+    }
+
+    /// Stores an alert of a tenant without targets.
+    pub(crate) async fn upsert(&self, alert: Alert) -> Result<Upserted, CallError> {
+        let change = Change { origin: &Origin::Siem, routes: &[], now: Timestamp::MIN };
+        self.store.upsert(alert, change).await.map(|stored| stored.what)
+    }
+
+    /// Closes an alert of a tenant without targets.
+    pub(crate) async fn close(&self, head: &AlertHead, reason: Reason) -> Result<Closed, CallError> {
+        let change = Change { origin: &Origin::Siem, routes: &[], now: Timestamp::MIN };
+        self.store.close(head.clone(), reason, change).await
     }
 
     /// Sort keys of everything stored of an alert.
@@ -70,46 +61,6 @@ impl Engine {
             .unwrap();
         answer.items().iter().map(|item| item["sk"].as_s().unwrap().clone()).collect()
     }
-}
-
-async fn create_table(client: &Client) {
-    let key =
-        |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-    let index = |name: &str, hash: &str, range: &str| {
-        GlobalSecondaryIndex::builder()
-            .index_name(name)
-            .key_schema(key(hash, KeyType::Hash))
-            .key_schema(key(range, KeyType::Range))
-            .projection(
-                Projection::builder()
-                    .projection_type(ProjectionType::Include)
-                    .non_key_attributes("t")
-                    .non_key_attributes("n")
-                    .build(),
-            )
-            .build()
-            .unwrap()
-    };
-    let mut create = client
-        .create_table()
-        .table_name(TABLE)
-        .billing_mode(BillingMode::PayPerRequest)
-        .key_schema(key("pk", KeyType::Hash))
-        .key_schema(key("sk", KeyType::Range))
-        .global_secondary_indexes(index("tenant-last", "tp", "lk"))
-        .global_secondary_indexes(index("tenant-first", "tp", "fk"))
-        .global_secondary_indexes(index("all-last", "ap", "lk"))
-        .global_secondary_indexes(index("all-first", "ap", "fk"));
-    for name in ["pk", "sk", "tp", "ap", "lk", "fk"] {
-        create = create.attribute_definitions(
-            AttributeDefinition::builder()
-                .attribute_name(name)
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-                .unwrap(),
-        );
-    }
-    create.send().await.unwrap();
 }
 
 /// An alert by id and tenant whose last event was `minute` minutes after 10 o'clock.

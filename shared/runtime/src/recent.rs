@@ -9,27 +9,30 @@ use std::{
 
 use bridge_domain::Timestamp;
 
-/// How long a value is used, in seconds. A revoked token or a disabled tenant is noticed at the
-/// door for new alerts after this long; everywhere else at once.
-pub(crate) const SECONDS: i64 = 10;
+/// How long a value is used, in seconds. What was changed meanwhile is noticed after this long.
+pub const SECONDS: i64 = 10;
 /// Most values kept.
 const CAPACITY: usize = 1_000;
 
-/// A small memory for values that every request needs and that hardly ever change, so that an
-/// alert costs one write and no read.
-pub(crate) struct Recent<K, V>(Mutex<HashMap<K, (Timestamp, V)>>);
+/// A small memory for values that every request needs and that hardly ever change, so that using
+/// them costs no read.
+pub struct Recent<K, V>(Mutex<HashMap<K, (Timestamp, V)>>);
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    pub(crate) fn new() -> Self {
+    /// An empty memory.
+    #[must_use]
+    pub fn new() -> Self {
         Self(Mutex::new(HashMap::new()))
     }
 
-    pub(crate) fn get(&self, key: &K, now: Timestamp) -> Option<V> {
+    /// The value of a key, if it is recent at `now`.
+    pub fn get(&self, key: &K, now: Timestamp) -> Option<V> {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         values.get(key).filter(|(read, _)| fresh(*read, now)).map(|(_, value)| value.clone())
     }
 
-    pub(crate) fn put(&self, key: K, value: V, now: Timestamp) {
+    /// Remembers a value that was read at `now`, if there is room.
+    pub fn put(&self, key: K, value: V, now: Timestamp) {
         let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if values.len() >= CAPACITY {
             values.retain(|_, (read, _)| fresh(*read, now));
@@ -37,6 +40,12 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         if values.len() < CAPACITY {
             values.insert(key, (now, value));
         }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Default for Recent<K, V> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
