@@ -1,14 +1,16 @@
 //! Queueing deliveries.
 
-use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
+use aws_sdk_sqs::Client;
 use bridge_domain::outbox::{Channel, Queued};
 use bridge_runtime::{aws, config::Env};
+use futures_util::{StreamExt, stream};
 
 use crate::Message;
 
 const SYSTEM: &str = "sqs";
-/// Most messages that SQS takes at once.
-const BATCH: usize = 10;
+/// Messages sent at once. One call each: a failure concerns one delivery, and the call's name is the
+/// right it needs, which emulators that know no batches of it enforce as well.
+const CONCURRENT: usize = 10;
 
 /// URLs of the queues of the senders.
 #[derive(Clone, Debug)]
@@ -44,38 +46,24 @@ impl Dispatcher {
     /// Queues deliveries, as many as can be; gives how many were. What could not be queued is only
     /// logged: it stays due, and the sweeper queues it.
     pub async fn send(&self, queued: &[Queued]) -> usize {
-        let mut sent = 0;
-        for (channel, url) in
-            [(Channel::RVision, &self.queues.rvision), (Channel::KumaCore, &self.queues.kuma)]
-        {
-            let of_channel: Vec<&Queued> = queued.iter().filter(|one| one.channel == channel).collect();
-            for batch in of_channel.chunks(BATCH) {
-                sent += self.send_batch(url, batch).await;
-            }
-        }
-        sent
+        let sent = stream::iter(queued.to_vec()).map(|queued| self.send_one(queued));
+        sent.buffer_unordered(CONCURRENT).filter(|sent| std::future::ready(*sent)).count().await
     }
 
-    async fn send_batch(&self, url: &str, batch: &[&Queued]) -> usize {
-        let entries = batch.iter().enumerate().filter_map(|(index, queued)| {
-            let body = serde_json::to_string(&Message::from(*queued)).ok()?;
-            SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build().ok()
-        });
-        let entries: Vec<_> = entries.collect();
-        let answer = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
-        match answer {
-            Ok(answer) => {
-                let failed = answer.failed();
-                if !failed.is_empty() {
-                    tracing::warn!(failed = failed.len(), "deliveries were not queued, the sweeper will");
-                }
-                answer.successful().len()
-            }
+    async fn send_one(&self, queued: Queued) -> bool {
+        let url = match queued.channel {
+            Channel::RVision => &self.queues.rvision,
+            Channel::KumaCore => &self.queues.kuma,
+        };
+        // A message consists of texts: it can always be written.
+        let body = serde_json::to_string(&Message::from(&queued)).unwrap_or_default();
+        match self.client.send_message().queue_url(url).message_body(body).send().await {
+            Ok(_) => true,
             Err(error) => {
                 let error = aws::call_error(SYSTEM, &error);
                 tracing::warn!(class = error.class.as_str(), code = %error.code, detail = %error.detail,
-                    "deliveries were not queued, the sweeper will");
-                0
+                    "a delivery was not queued, the sweeper will");
+                false
             }
         }
     }
