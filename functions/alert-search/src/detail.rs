@@ -81,11 +81,7 @@ struct EntryView<'a> {
 }
 
 /// Shows one alert, without its events.
-pub(crate) async fn show(
-    access: &Access,
-    user: &Principal,
-    request: &Request,
-) -> Result<Answer, HttpError> {
+pub(crate) async fn show(access: &Access, user: &Principal, request: &Request) -> Result<Answer, HttpError> {
     let missing = || HttpError::not_found("alert not found");
     // What can not be an id is the id of no alert.
     let id: AlertId = request.path_parameter("id").parse().map_err(|_| missing())?;

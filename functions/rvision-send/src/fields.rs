@@ -43,7 +43,7 @@ pub(crate) fn of(work: &Work<'_>, settings: &RVision, moment: Moment) -> Vec<(St
     let alert = work.alert;
     // An incident that was told of the closing may have been re-opened: what identifies the alert and
     // its status are not touched any more.
-    let settled = work.delivery.closed;
+    let settled = work.delivery.closed && moment != Moment::Creation;
     let mut fields = Fields(Vec::new());
     if moment == Moment::Creation {
         fields.put("company", settings.company.as_deref().unwrap_or(work.tenant.name.as_str()));

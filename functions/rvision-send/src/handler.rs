@@ -7,7 +7,7 @@ use bridge_domain::{
     outbox::{Progress, Remote},
     target::{RVision as Settings, Settings as AnySettings},
 };
-use bridge_rvision::{Key, RVision, Save, Saved, incident_link};
+use bridge_rvision::{File, Key, RVision, Save, Saved, incident_link};
 
 use crate::{
     fields::{self, Moment},
@@ -49,34 +49,23 @@ struct Visit<'a> {
 impl Visit<'_> {
     async fn run(&mut self) -> Result<(), CallError> {
         let (file, digest) = file::events(&self.work.alert.events, &self.settings.event_fields).await;
-        let known = match &self.work.delivery.remote {
-            Some(remote) => Some(remote.id.clone()),
-            // Whoever was here before us may have died before it could say so.
-            None => self.find().await?,
-        };
-        if let Some(identifier) = known {
-            let new_file = self.work.delivery.files.as_deref() != Some(&digest);
-            let save = Save {
-                incident: Some(Key::Identifier(identifier)),
-                fields: fields::of(&self.work, self.settings, Moment::Change { close: self.closes() }),
-                files: if new_file { vec![file.clone()] } else { Vec::new() },
-            };
-            match self.save(save).await {
-                Ok(saved) => {
-                    self.achieved(saved, digest);
-                    self.progress.closed = self.closes();
-                    return Ok(());
-                }
-                // Somebody deleted the incident: the alert gets another one.
-                Err(error) if error.class == Class::NotFound => {}
-                Err(error) => return Err(error),
-            }
+        if let Some(remote) = &self.work.delivery.remote
+            && self.change(remote.id.clone(), &file, &digest).await?
+        {
+            return Ok(());
+        }
+        // Whoever was here before us may have died before it could say so.
+        if let Some(identifier) = self.find().await?
+            && self.change(identifier, &file, &digest).await?
+        {
+            return Ok(());
         }
         let fields = fields::of(&self.work, self.settings, Moment::Creation);
         let saved = self.save(Save { incident: None, fields, files: vec![file] }).await?;
         let identifier = saved.identifier.clone();
         self.achieved(saved, digest);
-        if self.closes() {
+        // Whatever an earlier incident was told: this one is new.
+        if self.work.alert.closing.is_some() && self.settings.send_close {
             // A step of its own: playbooks start on a change of the status.
             let fields = fields::of(&self.work, self.settings, Moment::Change { close: true });
             let incident = Some(Key::Identifier(identifier));
@@ -84,6 +73,26 @@ impl Visit<'_> {
             self.progress.closed = true;
         }
         Ok(())
+    }
+
+    /// Brings an incident up to date; `false` when there is no such incident: somebody deleted it.
+    async fn change(&mut self, identifier: String, file: &File, digest: &str) -> Result<bool, CallError> {
+        let has_file = self.work.delivery.files.as_deref() == Some(digest)
+            && self.work.delivery.remote.as_ref().is_some_and(|remote| remote.id == identifier);
+        let save = Save {
+            incident: Some(Key::Identifier(identifier)),
+            fields: fields::of(&self.work, self.settings, Moment::Change { close: self.closes() }),
+            files: if has_file { Vec::new() } else { vec![file.clone()] },
+        };
+        match self.save(save).await {
+            Ok(saved) => {
+                self.achieved(saved, digest.to_owned());
+                self.progress.closed = self.closes();
+                Ok(true)
+            }
+            Err(error) if error.class == Class::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the incident has to be closed. It is told once: when it is re-opened there, it stays

@@ -19,7 +19,7 @@ pub(crate) fn assets(alert: &Alert) -> String {
         let name = asset.get("name").and_then(Value::as_str).unwrap_or_default();
         let mut parts: Vec<&str> = names.iter().chain(&addresses).map(String::as_str).collect();
         parts.retain(|part| *part != name);
-        lines.put(&[name, &parts.join(", ")].join(" ").trim().to_owned());
+        lines.put([name, &parts.join(", ")].join(" ").trim());
         known.extend(addresses);
     }
     for address in mentioned(alert, |event| [event.source_address, event.destination_address, event.device_address]) {

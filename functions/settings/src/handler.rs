@@ -8,7 +8,7 @@ use bridge_domain::{
 };
 use bridge_runtime::http::{Answer, HttpError, Request};
 
-use crate::{app::App, kuma, tenants, tokens, webhook};
+use crate::{app::App, checks, integrations, kuma, secrets, tenants, tokens, webhook};
 
 pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, HttpError> {
     let query = Query::parse(&request.raw_query);
@@ -30,6 +30,19 @@ pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, Ht
         "GET /bridge/v1/tokens" => tokens::list(app, &user, &query).await,
         "POST /bridge/v1/tokens" => tokens::issue(app, &user, request).await,
         "DELETE /bridge/v1/tokens/{id}" => tokens::revoke(app, &user, id).await,
+        "GET /bridge/v1/secrets" => secrets::list(app, &user, &query).await,
+        "POST /bridge/v1/secrets" => secrets::create(app, &user, request).await,
+        "GET /bridge/v1/secrets/{id}" => secrets::show(app, &user, id).await,
+        "PUT /bridge/v1/secrets/{id}" => secrets::replace(app, &user, id, request).await,
+        "DELETE /bridge/v1/secrets/{id}" => secrets::remove(app, &user, id).await,
+        "GET /bridge/v1/integrations/irp" => integrations::list(app, &user, &query).await,
+        "POST /bridge/v1/integrations/irp" => integrations::create(app, &user, request).await,
+        "POST /bridge/v1/integrations/irp/test" => checks::unsaved(app, &user, request).await,
+        "GET /bridge/v1/integrations/irp/{id}" => integrations::show(app, &user, id).await,
+        "PUT /bridge/v1/integrations/irp/{id}" => integrations::replace(app, &user, id, request).await,
+        "DELETE /bridge/v1/integrations/irp/{id}" => integrations::remove(app, &user, id).await,
+        "POST /bridge/v1/integrations/irp/{id}/test" => checks::saved(app, &user, id, request).await,
+        "POST /bridge/v1/integrations/irp/{id}/pull" => integrations::pull(app, &user, id, request).await,
         _ => Err(unknown_route()),
     }
 }
@@ -41,6 +54,10 @@ fn operation(route: &str) -> Result<Operation, HttpError> {
         Ok(Operation::WhoAmI)
     } else if path.starts_with("/bridge/v1/tokens") {
         Ok(Operation::ManageTokens)
+    } else if path.starts_with("/bridge/v1/secrets") {
+        Ok(Operation::ManageSecrets)
+    } else if path.starts_with("/bridge/v1/integrations") {
+        Ok(Operation::ManageIntegrations)
     } else if path.starts_with("/bridge/v1/tenants") {
         Ok(Operation::ManageTenants)
     } else if path.ends_with("/tenants") {

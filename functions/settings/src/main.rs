@@ -1,10 +1,15 @@
-//! The settings pages as an API: tenants, tokens, webhook secrets; and who-am-I.
+//! The settings pages as an API: tenants, tokens, secrets, integrations; and who-am-I.
 
 mod app;
+mod checks;
+mod faults;
 mod handler;
+mod integrations;
 mod kuma;
+mod secrets;
 mod tenants;
 mod tokens;
+mod values;
 mod webhook;
 
 use app::{App, Config};

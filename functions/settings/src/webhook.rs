@@ -1,32 +1,24 @@
 //! Signing secrets for webhooks, one per tenant: made and rotated here, kept in Secrets Manager,
 //! shown once.
 
-use aws_sdk_secretsmanager::{
-    error::{ProvideErrorMetadata, SdkError},
-    operation::get_secret_value::GetSecretValueError,
-};
 use bridge_domain::{
     TenantId, Timestamp,
     access::Principal,
-    secret::Secret,
     webhook::{SECRET_BYTES, SecretSet, SigningSecret},
 };
-use bridge_runtime::{
-    aws::call_error,
-    http::{Answer, HttpError, Request},
-};
+use bridge_runtime::http::{Answer, HttpError, Request};
 use serde::{Deserialize, Serialize};
 
-use crate::{app::App, tenants::find};
+use crate::{
+    app::App,
+    tenants::find,
+    values::{self, ValueConflict},
+};
 
-const SYSTEM: &str = "secretsmanager";
 /// How long the old secret stays accepted, in hours, when nobody says otherwise.
 const DEFAULT_OVERLAP_HOURS: u16 = 24;
 /// Longest overlap: a week.
 const MAX_OVERLAP_HOURS: u16 = 168;
-/// Label of a new version until it becomes the current one.
-const PENDING: &str = "BRIDGEPENDING";
-const CURRENT: &str = "AWSCURRENT";
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -67,12 +59,14 @@ pub(crate) async fn rotate(
     let set = match read(app, &tenant).await? {
         None => {
             let set = SecretSet { current: new, created: now, previous: None };
-            create(app, &tenant, &set).await?;
+            let made = "Signing secret of a tenant's webhooks";
+            values::create(&app.secrets, &name(app, &tenant), made, &set.render()).await.map_err(refused)?;
             set
         }
         Some((old, version)) => {
             let set = old.rotated(new, now, i64::from(hours) * 60 * 60);
-            replace(app, &tenant, &set, &version).await?;
+            let replaced = values::replace(&app.secrets, &name(app, &tenant), &set.render(), &version).await;
+            replaced.map_err(refused)?;
             set
         }
     };
@@ -93,14 +87,7 @@ pub(crate) async fn remove(app: &App, user: &Principal, id: &str) -> Result<Answ
     if read(app, &tenant).await?.is_none() {
         return Err(none());
     }
-    app.secrets
-        .delete_secret()
-        .secret_id(name(app, &tenant))
-        // The name must be free for a new secret at once, and the value is of no more use.
-        .force_delete_without_recovery(true)
-        .send()
-        .await
-        .map_err(|error| call_error(SYSTEM, &error))?;
+    values::delete(&app.secrets, &name(app, &tenant)).await?;
     tracing::info!(tenant = %tenant, by = %user.id, "webhook secret removed");
     Ok(Answer::empty(204))
 }
@@ -129,63 +116,20 @@ fn name(app: &App, tenant: &TenantId) -> String {
 
 /// The secrets of a tenant and the version that holds them.
 async fn read(app: &App, tenant: &TenantId) -> Result<Option<(SecretSet, String)>, HttpError> {
-    let answer = match app.secrets.get_secret_value().secret_id(name(app, tenant)).send().await {
-        Ok(answer) => answer,
-        Err(SdkError::ServiceError(failure))
-            if matches!(failure.err(), GetSecretValueError::ResourceNotFoundException(_)) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(call_error(SYSTEM, &error).into()),
+    let Some((value, version)) = values::read(&app.secrets, &name(app, tenant)).await? else {
+        return Ok(None);
     };
-    let value = Secret::new(answer.secret_string.unwrap_or_default());
     let set = SecretSet::parse(value.expose())
         .ok_or_else(|| HttpError::internal("a webhook secret is not of its form"))?;
-    Ok(Some((set, answer.version_id.unwrap_or_default())))
+    Ok(Some((set, version)))
 }
 
-async fn create(app: &App, tenant: &TenantId, set: &SecretSet) -> Result<(), HttpError> {
-    app.secrets
-        .create_secret()
-        .name(name(app, tenant))
-        .description("Signing secret of a tenant's webhooks")
-        .secret_string(set.render().expose())
-        .send()
-        .await
-        .map(|_| ())
-        .map_err(|error| match error.code() {
-            Some("ResourceExistsException") => raced(),
-            _ => call_error(SYSTEM, &error).into(),
-        })
-}
-
-/// Puts a new version beside the old one, then moves the label from exactly the version that was
-/// read: of two rotations at once one fails, so no secret is shown that was never in force.
-async fn replace(app: &App, tenant: &TenantId, set: &SecretSet, old: &str) -> Result<(), HttpError> {
-    let put = app
-        .secrets
-        .put_secret_value()
-        .secret_id(name(app, tenant))
-        .secret_string(set.render().expose())
-        .version_stages(PENDING)
-        .send()
-        .await
-        .map_err(|error| call_error(SYSTEM, &error))?;
-    app.secrets
-        .update_secret_version_stage()
-        .secret_id(name(app, tenant))
-        .version_stage(CURRENT)
-        .set_move_to_version_id(put.version_id)
-        .remove_from_version_id(old)
-        .send()
-        .await
-        .map(|_| ())
-        .map_err(|error| match error.code() {
-            Some("InvalidParameterException" | "InvalidRequestException") => raced(),
-            _ => call_error(SYSTEM, &error).into(),
-        })
-}
-
-fn raced() -> HttpError {
-    HttpError::conflict("the secret was rotated by somebody else meanwhile, try again")
+fn refused(conflict: ValueConflict) -> HttpError {
+    match conflict {
+        // No secret is shown that was never in force.
+        ValueConflict::Raced => {
+            HttpError::conflict("the secret was rotated by somebody else meanwhile, try again")
+        }
+        ValueConflict::Call(error) => error.into(),
+    }
 }

@@ -19,6 +19,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Pause after a target asked to slow down without saying for how long.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
+/// Pause after a target refused our credentials: no use in showing them again at once, but a new
+/// token has to be noticed within a minute.
+const AUTH_PAUSE: Duration = Duration::from_secs(30);
 /// Attempts at a change that others race.
 const ATTEMPTS: u32 = 20;
 /// Most targets remembered.
@@ -160,9 +163,8 @@ impl News {
         let Err(error) = result else { return Self::Good };
         match error.class {
             Class::RateLimited => Self::Pause(error.retry_after.unwrap_or(DEFAULT_PAUSE)),
-            Class::Transient | Class::Unknown | Class::Auth => {
-                error.retry_after.map_or(Self::Bad, Self::Pause)
-            }
+            Class::Auth => Self::Pause(AUTH_PAUSE),
+            Class::Transient | Class::Unknown => error.retry_after.map_or(Self::Bad, Self::Pause),
             // The target is there and says no.
             Class::Invalid | Class::NotFound | Class::Conflict | Class::Permanent => Self::Good,
         }

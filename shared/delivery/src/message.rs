@@ -44,6 +44,9 @@ mod tests {
         assert!(!message.again);
         let again = Message { again: true, ..message };
         assert_eq!(serde_json::from_str::<Message>(&serde_json::to_string(&again).unwrap()).unwrap(), again);
-        assert!(serde_json::from_str::<Message>(r#"{"tenantID":"t","alertID":"a","targetID":"g","x":1}"#).is_err());
+        assert!(
+            serde_json::from_str::<Message>(r#"{"tenantID":"t","alertID":"a","targetID":"g","x":1}"#)
+                .is_err()
+        );
     }
 }

@@ -99,11 +99,7 @@ async fn look(
 
 fn overdue_of(alert: &Found, now: Timestamp) -> Result<Vec<Queued>, CallError> {
     let overdue = alert.outbox()?.sweep(now, GRACE_SECONDS);
-    let queued = |(target, channel)| Queued {
-        tenant: alert.tenant.clone(),
-        alert: alert.id.clone(),
-        target,
-        channel,
-    };
+    let queued =
+        |(target, channel)| Queued { tenant: alert.tenant.clone(), alert: alert.id.clone(), target, channel };
     Ok(overdue.into_iter().map(queued).collect())
 }

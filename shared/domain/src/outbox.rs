@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     delivery::{Claim, Delivery, Outcome, Progress, Remote, State},
-    retry::{FIRST_DELAY, GIVE_UP_AFTER, LONGEST_DELAY, REFUSALS, UNSURE_DELAY, Verdict, verdict},
+    retry::{
+        FIRST_DELAY, GIVE_UP_AFTER, LONGEST_AUTH_DELAY, LONGEST_DELAY, REFUSALS, UNSURE_DELAY, Verdict,
+        verdict,
+    },
 };
 use crate::{
     AlertId, TargetId, TenantId, Timestamp, TokenId,
@@ -331,7 +334,11 @@ impl Outbox {
     /// Since when the oldest thing that is not yet delivered is wanted.
     #[must_use]
     pub fn waiting_since(&self) -> Option<Timestamp> {
-        self.deliveries.iter().filter(|delivery| delivery.pending()).filter_map(|delivery| delivery.since).min()
+        self.deliveries
+            .iter()
+            .filter(|delivery| delivery.pending())
+            .filter_map(|delivery| delivery.since)
+            .min()
     }
 
     fn write_log(&mut self, entry: Entry) {

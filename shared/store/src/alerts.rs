@@ -102,7 +102,13 @@ impl AlertHead {
 }
 
 /// Takes a change into an outbox; gives what has to be queued.
-fn note(outbox: &mut Outbox, alert: &AlertId, tenant: &TenantId, what: What, change: Change<'_>) -> Vec<Queued> {
+fn note(
+    outbox: &mut Outbox,
+    alert: &AlertId,
+    tenant: &TenantId,
+    what: What,
+    change: Change<'_>,
+) -> Vec<Queued> {
     let queued = |(target, channel)| Queued { tenant: tenant.clone(), alert: alert.clone(), target, channel };
     outbox.note(what, change).into_iter().map(queued).collect()
 }

@@ -213,7 +213,11 @@ impl Found {
             overflow: item.get_flag(attr::OVERFLOW)?,
             events_size: item.get_size(attr::EVENTS_SIZE)?,
             revision: item.get_number(attr::REVISION)?,
-            outbox: item.has(attr::OUTBOX).then(|| item.get_text(attr::OUTBOX)).transpose()?.map(str::to_owned),
+            outbox: item
+                .has(attr::OUTBOX)
+                .then(|| item.get_text(attr::OUTBOX))
+                .transpose()?
+                .map(str::to_owned),
             closing_at,
             events,
             fields: item.get_bytes(attr::FIELDS)?.to_vec(),

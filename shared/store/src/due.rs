@@ -42,8 +42,7 @@ impl Store {
         let due = |map| {
             let item = Item::from_map(map);
             let Key::Alert(id) = item.key()? else { return Err(damaged(attr::PK)) };
-            let place =
-                Moment::parse(item.get_text(attr::DUE_KEY)?).ok_or_else(|| damaged(attr::DUE_KEY))?;
+            let place = Moment::parse(item.get_text(attr::DUE_KEY)?).ok_or_else(|| damaged(attr::DUE_KEY))?;
             Ok((id, place.at))
         };
         answer.items.unwrap_or_default().into_iter().map(due).collect()

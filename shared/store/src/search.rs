@@ -148,11 +148,7 @@ impl Store {
     }
 
     /// Reads alerts by id, in no order; absent ones are left out.
-    pub(crate) async fn load(
-        &self,
-        ids: &[AlertId],
-        with_events: bool,
-    ) -> Result<Vec<Found>, CallError> {
+    pub(crate) async fn load(&self, ids: &[AlertId], with_events: bool) -> Result<Vec<Found>, CallError> {
         let keys: Vec<Key> = ids.iter().cloned().map(Key::Alert).collect();
         let projection: &[&str] = if with_events { &[] } else { &WITHOUT_EVENTS };
         self.read_many(&keys, projection)

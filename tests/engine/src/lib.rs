@@ -113,8 +113,5 @@ fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, Failure> {
 }
 
 fn text(name: &str) -> Result<AttributeDefinition, Failure> {
-    Ok(AttributeDefinition::builder()
-        .attribute_name(name)
-        .attribute_type(ScalarAttributeType::S)
-        .build()?)
+    Ok(AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()?)
 }

@@ -117,7 +117,8 @@ impl RVision {
     ///
     /// # Errors
     ///
-    /// `Unknown` when an incident may have been created; look for it before creating it again.
+    /// `Unknown` when nobody knows whether it was, or will be, carried out: look for an incident before
+    /// creating it again, and wait before changing it again, or the late change undoes the later one.
     /// `NotFound` when the incident to change does not exist. `Permanent` when R-Vision refuses the
     /// save; the text names the fields that its answer mentions.
     pub async fn save(&self, save: &Save) -> Result<Saved, CallError> {
@@ -136,9 +137,8 @@ impl RVision {
     }
 
     async fn try_save(&self, save: &Save) -> Result<Saved, CallError> {
-        let effect = if save.incident.is_some() { Effect::Repeatable } else { Effect::Once };
         let request = self.request(Method::POST, self.http.url(INCIDENTS)).multipart(save.form());
-        let answer = self.http.send(request, effect).await?;
+        let answer = self.http.send(request, Effect::Once).await?;
         let names: Vec<&str> = save.fields.iter().map(|(name, _)| name.as_str()).collect();
         save::saved(save, &answer::read(answer, &names)?)
     }

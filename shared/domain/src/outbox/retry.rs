@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use super::Delivery;
-use crate::{Timestamp, error::{CallError, Class}};
+use crate::{
+    Timestamp,
+    error::{CallError, Class},
+};
 
 /// Delay after the first failure; it doubles with each.
 pub const FIRST_DELAY: Duration = Duration::from_secs(5);
 
 /// Longest delay that grows by itself.
 pub const LONGEST_DELAY: Duration = Duration::from_mins(15);
+
+/// Longest delay after the target refused our credentials: new ones have to be noticed soon.
+pub const LONGEST_AUTH_DELAY: Duration = Duration::from_mins(1);
 
 /// How long a passing fault is waited out.
 pub const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
@@ -48,7 +54,8 @@ pub fn verdict(delivery: &Delivery, error: &CallError, now: Timestamp) -> Verdic
         return Verdict::GiveUp;
     }
     let doublings = delivery.attempts.saturating_sub(1).min(16);
-    let growing = FIRST_DELAY.saturating_mul(1 << doublings).min(LONGEST_DELAY);
+    let longest = if error.class == Class::Auth { LONGEST_AUTH_DELAY } else { LONGEST_DELAY };
+    let growing = FIRST_DELAY.saturating_mul(1 << doublings).min(longest);
     let least = if error.class == Class::Unknown { UNSURE_DELAY } else { FIRST_DELAY };
     Verdict::Retry(error.retry_after.unwrap_or(growing).max(least))
 }

@@ -35,10 +35,7 @@ fn note(outbox: &mut Outbox, what: What, origin: &Origin, routes: &[Route], now:
 }
 
 fn done(id: &str) -> Outcome {
-    Outcome::Done(Progress {
-        remote: Some(Remote { id: id.to_owned(), link: None }),
-        ..Progress::default()
-    })
+    Outcome::Done(Progress { remote: Some(Remote { id: id.to_owned(), link: None }), ..Progress::default() })
 }
 
 const CREATED: What = What::Created { closed: false };
@@ -161,6 +158,9 @@ fn a_refusal_is_given_few_attempts_and_a_wish_to_wait_is_obeyed() {
         assert_eq!(verdict(&delivery, &refusal, at(0)) == Verdict::GiveUp, attempt == REFUSALS);
         assert_eq!(verdict(&delivery, &busy, at(0)), Verdict::Retry(Duration::from_secs(77)));
     }
+    let wrong_token = CallError::new(Class::Auth, "r-vision", "the token is not known");
+    delivery.attempts = 50;
+    assert_eq!(verdict(&delivery, &wrong_token, at(0)), Verdict::Retry(LONGEST_AUTH_DELAY));
     let unsure = CallError::new(Class::Unknown, "r-vision", "no answer in time");
     delivery.attempts = 1;
     assert_eq!(verdict(&delivery, &unsure, at(0)), Verdict::Retry(UNSURE_DELAY));
