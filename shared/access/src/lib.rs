@@ -4,8 +4,8 @@
 //! of the two knows the other. Here they meet.
 
 use bridge_domain::{
-    CallError, TokenId,
-    access::{Operation, Principal, Token},
+    CallError, Timestamp, TokenId,
+    access::{Bearer, Operation, Principal, Token},
 };
 use bridge_runtime::{
     Error,
@@ -93,5 +93,24 @@ impl Access {
         Found: Future<Output = Result<Option<Token>, CallError>>,
     {
         auth::principal(request, &self.admin, operation, request.received, lookup).await
+    }
+
+    /// Who holds a token that was not where the vendor's API has it, if it may use `operation`.
+    ///
+    /// # Errors
+    ///
+    /// See [`auth::holder`].
+    pub async fn holder_by<F, Found>(
+        &self,
+        bearer: Bearer,
+        operation: Operation,
+        now: Timestamp,
+        lookup: F,
+    ) -> Result<Principal, HttpError>
+    where
+        F: FnOnce(TokenId) -> Found,
+        Found: Future<Output = Result<Option<Token>, CallError>>,
+    {
+        auth::holder(bearer, &self.admin, operation, now, lookup).await
     }
 }

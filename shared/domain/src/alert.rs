@@ -97,6 +97,20 @@ impl Alert {
     pub const fn status(&self) -> Status {
         if self.closing.is_some() { Status::Closed } else { self.latest.status }
     }
+
+    /// Whether both read the same to whoever is shown them. When the alert was closed, and what its
+    /// newest message said of the status of a closed one, is not shown.
+    #[must_use]
+    pub fn reads_as(&self, other: &Self) -> bool {
+        let [ours, theirs] = [self, other].map(|alert| alert.closing.as_ref().map(|closing| &closing.reason));
+        self.status() == other.status()
+            && ours == theirs
+            && self.first_seen == other.first_seen
+            && self.latest.last_seen == other.latest.last_seen
+            && self.latest.name == other.latest.name
+            && self.latest.fields == other.latest.fields
+            && self.events == other.events
+    }
 }
 
 /// Fields of KUMA's struct that are empty texts when nobody set them.

@@ -155,7 +155,12 @@ impl Store {
                     }
                     let closed = stored.closing.is_none() && merged.closing.is_some();
                     let what = What::Updated { closed };
-                    let queue = note(&mut outbox, &merged.id, &merged.tenant, what, change);
+                    // A SIEM that tells of a closing which we told it of says nothing new to anybody.
+                    let queue = if merged.reads_as(&stored) {
+                        Vec::new()
+                    } else {
+                        note(&mut outbox, &merged.id, &merged.tenant, what, change)
+                    };
                     let encoded = encode(&merged, &outbox, revision + 1, &self.packer)?;
                     (encoded, queue, Some(revision), stale, Upserted::Updated)
                 }
