@@ -7,7 +7,7 @@ TOOLS := infra/local/tools.sh
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build test up down demo check bench fuzz deploy
+.PHONY: help tools build test up down demo check bench fuzz redrive deploy
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: build ## costs as ratios, beside a bare function; also writes target/benc
 
 fuzz: ## a million hostile inputs to every parser of outside bytes (minutes)
 	PROPTEST_CASES=1000000 cargo test --release --locked --workspace --test fuzz
+
+redrive: build ## list what was given up and why; ARGS='--yes' queues it again, ARGS=--help says more
+	@$(dir $(LOCAL))bridge-redrive $(ARGS)
 
 deploy: ## build for AWS (arm64) and deploy; needs AWS credentials, a region, and the Rust target
 	@$(TOOLS) sam deploy

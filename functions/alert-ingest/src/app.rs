@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use bridge_access::{Access, AccessConfig};
 use bridge_delivery::{Dispatcher, PullQueue, Queues};
-use bridge_domain::{
-    CallError, TenantId, Timestamp, TokenId, access::Token, outbox::Route, tenant::Tenant,
-};
+use bridge_domain::{CallError, TenantId, Timestamp, TokenId, access::Token, outbox::Route, tenant::Tenant};
 use bridge_runtime::{Error, aws::Aws, config::Env, recent::Recent};
 
 /// The environment of this function.

@@ -1,6 +1,9 @@
 //! `POST /bridge/v1/alerts`: one alert or an array of them. And the way to the other doors.
 
-use std::{collections::{BTreeMap, BTreeSet}, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bridge_domain::{
     AlertId, CallError, Class, TenantId, Timestamp,

@@ -28,7 +28,11 @@ impl Connector for KumaCore {
             return Ok(None);
         };
         let reason: Reason = closing.reason.parse().map_err(|_| {
-            CallError::new(Class::Permanent, "kuma-core", "the alert was closed for a reason that KUMA has not")
+            CallError::new(
+                Class::Permanent,
+                "kuma-core",
+                "the alert was closed for a reason that KUMA has not",
+            )
         })?;
         let id = work.alert.id.as_str();
         let mut opened = self.connections.kuma(work.target).await?;

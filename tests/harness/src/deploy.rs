@@ -22,6 +22,13 @@ pub(crate) struct Outputs {
     pub(crate) api_id: String,
     pub(crate) state_table_name: String,
     pub(crate) admin_token_secret_arn: String,
+    pub(crate) cache_table_name: String,
+    pub(crate) rvision_queue_url: String,
+    pub(crate) rvision_dead_queue_url: String,
+    pub(crate) kuma_queue_url: String,
+    pub(crate) kuma_dead_queue_url: String,
+    pub(crate) pull_queue_url: String,
+    pub(crate) pull_dead_queue_url: String,
 }
 
 /// Puts the built binary of every function where the template takes it from.

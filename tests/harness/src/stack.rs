@@ -22,6 +22,20 @@ pub struct Stack {
     pub region: String,
     /// The name of the state table: `BRIDGE_STATE_TABLE`.
     pub state_table: String,
+    /// The name of the cache table: `BRIDGE_CACHE_TABLE`.
+    pub cache_table: String,
+    /// URL of the queue of rvision-send: `BRIDGE_RVISION_QUEUE`.
+    pub rvision_queue: String,
+    /// URL of its dead-letter queue: `BRIDGE_RVISION_DEAD_QUEUE`.
+    pub rvision_dead_queue: String,
+    /// URL of the queue of kuma-send: `BRIDGE_KUMA_QUEUE`.
+    pub kuma_queue: String,
+    /// URL of its dead-letter queue: `BRIDGE_KUMA_DEAD_QUEUE`.
+    pub kuma_dead_queue: String,
+    /// URL of the queue of alert-pull: `BRIDGE_PULL_QUEUE`.
+    pub pull_queue: String,
+    /// URL of its dead-letter queue: `BRIDGE_PULL_DEAD_QUEUE`.
+    pub pull_dead_queue: String,
     /// The name of the deployed stack: `BRIDGE_STACK`.
     pub name: String,
     /// The HTTP API's id: `BRIDGE_API_ID`.
@@ -75,6 +89,13 @@ impl Stack {
             aws_endpoint: required("AWS_ENDPOINT_URL")?,
             region: required("AWS_DEFAULT_REGION")?,
             state_table: required("BRIDGE_STATE_TABLE")?,
+            cache_table: required("BRIDGE_CACHE_TABLE")?,
+            rvision_queue: required("BRIDGE_RVISION_QUEUE")?,
+            rvision_dead_queue: required("BRIDGE_RVISION_DEAD_QUEUE")?,
+            kuma_queue: required("BRIDGE_KUMA_QUEUE")?,
+            kuma_dead_queue: required("BRIDGE_KUMA_DEAD_QUEUE")?,
+            pull_queue: required("BRIDGE_PULL_QUEUE")?,
+            pull_dead_queue: required("BRIDGE_PULL_DEAD_QUEUE")?,
             name: required("BRIDGE_STACK")?,
             api_id: required("BRIDGE_API_ID")?,
             log: present("BRIDGE_LOG").map(PathBuf::from),

@@ -5,6 +5,7 @@ pub mod graph;
 pub mod licence;
 pub mod openapi;
 pub mod queues;
+pub mod schedules;
 pub mod source;
 pub mod template;
 

@@ -6,7 +6,7 @@ use bridge_policy::{
     Result,
     graph::{Graph, shipped},
     none, root, source,
-    template::Template,
+    template::{Template, target},
     text,
 };
 
@@ -25,12 +25,21 @@ fn may_depend(from: &str, to: &str) -> bool {
         _ if from == "shared/store" || from == "shared/runtime" => to == "shared/domain",
         // Where the store and the runtime meet (docs/adr/0010).
         _ if from == "shared/access" => ["shared/domain", "shared/runtime", "shared/store"].contains(&to),
+        // From the settings of a target to a client of it: it knows every client, and no store.
+        _ if from == "shared/connect" => {
+            ["shared/domain", "shared/runtime"].contains(&to) || to.starts_with("shared/clients/")
+        }
+        // Where the store meets the targets; which client is behind a target is not its business.
+        _ if from == "shared/delivery" => {
+            ["shared/domain", "shared/store", "shared/runtime", "shared/connect"].contains(&to)
+        }
         // Clients share the one crate that speaks HTTP for all of them.
         _ if from.starts_with("shared/clients/") => {
             to == "shared/domain" || (to == "shared/clients/http" && from != "shared/clients/http")
         }
         Some(("functions", _)) => to.starts_with("shared/"),
         Some(("tests", _)) => !to.starts_with("functions/"),
+        // A tool in infra knows what lies on the wire, not our code.
         _ => false,
     }
 }
@@ -153,17 +162,43 @@ fn the_readme_of_a_function_tells_its_routes_and_permissions() -> Result<()> {
             .filter(|route| route.function == function.resource.id)
             .map(|route| format!("{} {}", route.method, route.bare_path()))
             .collect();
-        for key in keys.into_iter().filter(|key| !trigger.contains(key.as_str())) {
+        let others = triggers(&template, function.resource.id);
+        if keys.is_empty() && others.is_empty() {
+            violations.push(format!("{path}: nothing triggers this function"));
+        }
+        for key in keys.into_iter().chain(others).filter(|key| !trigger.contains(key.as_str())) {
             violations.push(format!("{path}: Trigger does not name {key}"));
         }
     }
     none(&violations)
 }
 
+/// What calls a function besides routes: the names of its queues without the stack's, and the
+/// expressions of the schedules that call it or fill one of these queues.
+fn triggers(template: &Template, function: &str) -> Vec<String> {
+    let queues: Vec<&str> = template
+        .all("AWS::Lambda::EventSourceMapping")
+        .filter(|mapping| mapping.property("/FunctionName").and_then(target) == Some(function))
+        .filter_map(|mapping| mapping.property("/EventSourceArn").and_then(target))
+        .collect();
+    let names = queues.iter().filter_map(|queue| {
+        let name = template.resource(queue)?.property("/QueueName/Fn::Sub")?.as_str()?;
+        Some(name.trim_start_matches("${AWS::StackName}").to_owned())
+    });
+    let schedules = template
+        .all("AWS::Scheduler::Schedule")
+        .filter(|schedule| {
+            let on = schedule.property("/Target/Arn").and_then(target);
+            on.is_some_and(|on| on == function || queues.contains(&on))
+        })
+        .filter_map(|schedule| schedule.property("/ScheduleExpression")?.as_str().map(ToOwned::to_owned));
+    names.chain(schedules).collect()
+}
+
 #[test]
 fn nothing_scans() -> Result<()> {
     let mut violations = Vec::new();
-    for directory in ["shared", "functions"] {
+    for directory in ["shared", "functions", "infra"] {
         for file in source::rust(directory)? {
             let scans = |line: &&str| {
                 line.contains(".scan()") || line.contains("operation::scan") || line.contains("Scan\"")
@@ -179,7 +214,7 @@ fn nothing_scans() -> Result<()> {
 #[test]
 fn no_file_is_long() -> Result<()> {
     let mut violations = Vec::new();
-    for directory in ["shared", "functions", "tests"] {
+    for directory in ["shared", "functions", "tests", "infra"] {
         for file in source::rust(directory)? {
             let lines = file.code().lines().count();
             if lines > FILE_LIMIT && file.path.components().any(|part| part.as_os_str() == "src") {
@@ -193,7 +228,7 @@ fn no_file_is_long() -> Result<()> {
 #[test]
 fn a_module_is_named_by_its_file() -> Result<()> {
     let mut violations = Vec::new();
-    for directory in ["shared", "functions", "tests"] {
+    for directory in ["shared", "functions", "tests", "infra"] {
         let files = source::rust(directory)?.into_iter().filter(|file| file.path.ends_with("mod.rs"));
         violations.extend(files.map(|file| file.path.display().to_string()));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bridge_policy::{
-    Result, none, queues,
+    Result, none, queues, schedules,
     template::{Resource, Template, by_function, covers, items, target},
 };
 use serde_json::Value;
@@ -155,11 +155,39 @@ fn every_queue_has_a_dead_letter_queue_an_alarm_and_time() -> Result<()> {
 }
 
 #[test]
+fn every_schedule_is_on_and_may_do_one_thing() -> Result<()> {
+    none(&schedules::violations(&Template::load()?)?)
+}
+
+/// Tables of what may be forgotten.
+const CACHES: [&str; 1] = ["CacheTable"];
+
+#[test]
+fn a_cache_is_encrypted_forgets_by_itself_and_goes_with_the_stack() -> Result<()> {
+    let template = Template::load()?;
+    let mut violations = Vec::new();
+    for id in CACHES {
+        let table = template.resource(id).ok_or_else(|| format!("no {id}"))?;
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            if table.body.get(policy).is_none_or(|value| value != "Delete") {
+                violations.push(format!("{id}: {policy} is not Delete"));
+            }
+        }
+        for property in ["/TimeToLiveSpecification/Enabled", "/SSESpecification/SSEEnabled"] {
+            if table.property(property) != Some(&Value::Bool(true)) {
+                violations.push(format!("{id}: {property} is not true"));
+            }
+        }
+    }
+    none(&violations)
+}
+
+#[test]
 fn every_table_is_kept_restorable_and_encrypted() -> Result<()> {
     let template = Template::load()?;
     let mut violations = Vec::new();
     let mut tables = 0;
-    for table in template.all("AWS::DynamoDB::Table") {
+    for table in template.all("AWS::DynamoDB::Table").filter(|table| !CACHES.contains(&table.id)) {
         tables += 1;
         for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
             if table.body.get(policy).is_none_or(|value| value != "Retain") {
@@ -322,7 +350,20 @@ fn every_parameter_and_output_is_described() -> Result<()> {
             }
         }
     }
-    for name in ["ApiId", "ApiUrl", "StateTableName", "AdminTokenSecretArn"] {
+    let outputs = [
+        "ApiId",
+        "ApiUrl",
+        "StateTableName",
+        "CacheTableName",
+        "AdminTokenSecretArn",
+        "RvisionQueueUrl",
+        "RvisionDeadQueueUrl",
+        "KumaQueueUrl",
+        "KumaDeadQueueUrl",
+        "PullQueueUrl",
+        "PullDeadQueueUrl",
+    ];
+    for name in outputs {
         if template.section("Outputs").all(|(output, _)| output != name) {
             violations.push(format!("Outputs: no {name}"));
         }
