@@ -1,0 +1,5 @@
+//! KUMA Core as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    bridge_simulators::cli::main(bridge_simulators::KumaCore::start)
+}

@@ -1,0 +1,5 @@
+//! R-Vision as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    bridge_simulators::cli::main(bridge_simulators::RVision::start)
+}
