@@ -22,7 +22,9 @@ pub(crate) fn assets(alert: &Alert) -> String {
         lines.put([name, &parts.join(", ")].join(" ").trim());
         known.extend(addresses);
     }
-    for address in mentioned(alert, |event| [event.source_address, event.destination_address, event.device_address]) {
+    for address in
+        mentioned(alert, |event| [event.source_address, event.destination_address, event.device_address])
+    {
         if !known.contains(&address) {
             lines.put(&format!("{address} (external)"));
         }

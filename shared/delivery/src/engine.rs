@@ -104,11 +104,8 @@ impl<C: Connector> Engine<C> {
             Claim::Wait(wait) => return Err(wait_for(wait, "somebody else is at it, or it is too early")),
             Claim::Taken => {}
         }
-        let tenant = self.tenant(&message.tenant, now).await?;
-        let target = tenant.as_deref().and_then(|(tenant, targets)| {
-            let target = targets.iter().find(|target| target.id == message.target)?;
-            (!tenant.disabled && !target.disabled).then_some((tenant, target))
-        });
+        let tenant = self.tenant(message, now).await?;
+        let target = tenant.as_deref().and_then(|known| enabled(known, &message.target));
         if let Some((_, target)) = target {
             let pass = self.parts.gatekeeper.pass(target).await;
             pass.map_err(|wait| wait_for(wait, "the target is to be left alone for now"))?;
@@ -221,18 +218,20 @@ impl<C: Connector> Engine<C> {
         Err(wait_for(SOON, "the alert keeps changing"))
     }
 
-    /// A tenant and its targets, as they were at most a few seconds ago.
+    /// The message's tenant and its targets, as they were at most a few seconds ago. What is dropped for
+    /// want of an enabled target is lost to it: that is only believed when it was read just now.
     async fn tenant(
         &self,
-        id: &TenantId,
+        message: &Message,
         now: Timestamp,
     ) -> Result<Option<Arc<(Tenant, Vec<Target>)>>, CallError> {
-        if let Some(known) = self.tenants.get(id, now) {
+        let known = self.tenants.get(&message.tenant, now);
+        if let Some(known) = known.filter(|known| enabled(known, &message.target).is_some()) {
             return Ok(Some(known));
         }
-        let read = self.parts.store.tenant_with_targets(id).await?.map(Arc::new);
+        let read = self.parts.store.tenant_with_targets(&message.tenant).await?.map(Arc::new);
         if let Some(tenant) = &read {
-            self.tenants.put(id.clone(), Arc::clone(tenant), now);
+            self.tenants.put(message.tenant.clone(), Arc::clone(tenant), now);
         }
         Ok(read)
     }
@@ -264,6 +263,15 @@ impl<C: Connector> Engine<C> {
         }
         .emit(&self.parts.output, now);
     }
+}
+
+/// A target, if it and its tenant are enabled.
+fn enabled<'a>(
+    (tenant, targets): &'a (Tenant, Vec<Target>),
+    id: &TargetId,
+) -> Option<(&'a Tenant, &'a Target)> {
+    let target = targets.iter().find(|target| target.id == *id)?;
+    (!tenant.disabled && !target.disabled).then_some((tenant, target))
 }
 
 fn millis(span: Duration) -> u64 {

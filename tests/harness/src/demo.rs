@@ -1,8 +1,10 @@
-//! `demo`: one alert's way from a SIEM to an incident response platform (IRP) and back.
+//! `demo`: the ways of alerts from SIEMs to incident response platforms (IRP) and back.
 
 mod api;
 mod samples;
+mod simulator;
 mod table;
+mod travel;
 
 use std::{
     collections::HashSet,
@@ -80,7 +82,8 @@ async fn show(stack: &Stack) -> Result<u8> {
     let left = poll_until(&irp, |ids| !ids.contains(closed.id())).await?;
     print(&alerts_table(&left, &tenants))?;
 
-    print(&account(stack, &samples, seen.len(), closed, left.len(), &irp_token))
+    let told = travel::show(stack, &admin, &tenants, &samples).await?;
+    print(&account(stack, &samples, seen.len(), closed, left.len(), &irp_token, &told))
 }
 
 struct Tenant {
@@ -222,6 +225,7 @@ fn account(
     closed: &Sample,
     left: usize,
     token: &str,
+    told: &travel::Told,
 ) -> String {
     let events: usize = samples.iter().map(Sample::events).sum();
     format!(
@@ -229,7 +233,10 @@ fn account(
          \x20 posted      {posted} alerts with {events} events, in two tenants\n\
          \x20 the IRP saw {seen} new alerts, each with all its events\n\
          \x20 closed      {closed} (responded); a second close was refused with 406\n\
-         \x20 left        {left} new alerts\n\n\
+         \x20 left        {left} new alerts\n\
+         \x20 pushed      {pushed} alerts by KUMA, each an incident of its tenant's R-Vision\n\
+         \x20 came back   incident {incident} was closed there, and with it the alert here and in KUMA\n\
+         \x20             (integrations and simulators of the demo are gone again)\n\n\
          Go on\n\
          \x20 API         {url}\n\
          \x20 IRP token   {token}\n\
@@ -238,6 +245,8 @@ fn account(
          \x20 stop        make down\n\n",
         posted = samples.len(),
         closed = closed.id(),
+        pushed = told.incidents,
+        incident = told.closed,
         url = stack.url,
         ca = stack.ca.display(),
         env = stack.ca.with_file_name("stack.env").display(),

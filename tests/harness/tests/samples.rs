@@ -4,7 +4,11 @@
 
 use std::{collections::HashSet, fs, path::PathBuf};
 
+use aws_lambda_events::sqs::SqsEvent;
+use bridge_delivery::Message;
+use bridge_domain::pull::Work;
 use bridge_harness::Stack;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -102,16 +106,86 @@ fn envelopes_are_of_an_http_api_and_hold_what_they_say() {
             let body = event["body"].as_str();
             assert_eq!(length.map(|text| text.parse().unwrap()), body.map(str::len), "{path}");
             if let Some(body) = body {
-                assert!(serde_json::from_str::<Value>(body).is_ok(), "{path}");
+                let kind = event["headers"]["content-type"].as_str().unwrap();
+                assert_ne!(
+                    serde_json::from_str::<Value>(body).is_err(),
+                    kind == "application/json",
+                    "{path}"
+                );
             }
         }
     }
-    assert_eq!(envelopes, 6);
+    assert_eq!(envelopes, 12);
 
     let posted: Value =
         serde_json::from_str(read("alert-ingest/api-gateway.json")["body"].as_str().unwrap()).unwrap();
     assert_eq!(posted, read("alert-ingest/brute-force.json"));
     assert_eq!(read("alert-search/api-gateway.json")["rawQueryString"], "withEvents&status=new");
+}
+
+/// The messages in a batch as SQS hands it to a function.
+fn messages<M: DeserializeOwned>(path: &str) -> Vec<M> {
+    let batch: SqsEvent = serde_json::from_value(read(path)).unwrap();
+    let queue = match path.split_once('/').unwrap().0 {
+        "rvision-send" => "-rvision",
+        "kuma-send" => "-kuma",
+        "alert-pull" => "-pull",
+        other => panic!("{other} has no queue"),
+    };
+    let read = |record: aws_lambda_events::sqs::SqsMessage| {
+        assert!(!record.message_id.unwrap().is_empty() && !record.receipt_handle.unwrap().is_empty());
+        assert!(record.event_source_arn.unwrap().ends_with(queue), "{path}");
+        let count: u32 = record.attributes["ApproximateReceiveCount"].parse().unwrap();
+        assert!(count >= 1);
+        serde_json::from_str(&record.body.unwrap()).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    batch.records.into_iter().map(read).collect()
+}
+
+/// Names of the samples of a function, sorted.
+fn samples(function: &str) -> Vec<String> {
+    let files = fs::read_dir(events().join(function)).unwrap();
+    let mut names: Vec<String> =
+        files.map(|file| format!("{function}/{}", file.unwrap().file_name().to_str().unwrap())).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn batches_hold_messages_that_their_functions_read() {
+    for function in ["rvision-send", "kuma-send"] {
+        for path in samples(function) {
+            assert!(!messages::<Message>(&path).is_empty(), "{path}");
+        }
+    }
+    let again: Vec<bool> =
+        messages::<Message>("rvision-send/batch.json").into_iter().map(|message| message.again).collect();
+    assert_eq!(again, [false, true]);
+
+    let kinds: Vec<&str> = samples("alert-pull")
+        .iter()
+        .flat_map(|path| messages::<Work>(path))
+        .map(|work| match work {
+            Work::All => "all",
+            Work::Pull { .. } => "run",
+            Work::Alert { .. } => "push",
+            Work::Backfill { .. } => "period",
+        })
+        .collect();
+    assert_eq!(kinds, ["push", "period", "run", "all"]);
+}
+
+#[test]
+fn what_the_schedules_send_is_what_the_samples_show() {
+    assert_eq!(samples("sweeper"), ["sweeper/schedule.json"]);
+    let template = fs::read_to_string(events().join("../infra/template.yaml")).unwrap();
+    let inputs: Vec<Value> = template
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''))
+        .map(|input| serde_json::from_str(input).unwrap())
+        .collect();
+    let sent: Value = serde_json::to_value(messages::<Work>("alert-pull/schedule.json")[0].clone()).unwrap();
+    assert_eq!(inputs, [sent, read("sweeper/schedule.json")]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The calm after the storm, and what has to be true in it.
 
 use bridge_delivery::Message;
-use bridge_domain::outbox::{Channel, Route, State};
+use bridge_domain::outbox::{Channel, Origin, Route, State};
 
 use crate::{
     alerts::Source,
@@ -109,6 +109,9 @@ impl World {
         if !closed {
             assert!(source.closed.is_none(), "{id} is closed in KUMA");
         }
+        if !matches!(row.outbox.closed_by, Some(Origin::Token(_))) {
+            assert_eq!(self.core.asked.get(id), None, "KUMA was told of {id} what no IRP did");
+        }
         let most = 1 + self.mishaps.get(&(id.clone(), self.core.target.clone())).copied().unwrap_or(0);
         assert!(self.core.asked.get(id).copied().unwrap_or(0) <= most, "KUMA was told of {id} too often");
     }
@@ -129,6 +132,10 @@ impl World {
         assert_eq!(asked.creates, u32::try_from(of_alert.len()).unwrap());
         assert!(asked.creates <= 1 + deletions, "{target} was made to create {id} too often");
         assert!(asked.closes <= 1 + deletions + mishaps, "{target} was told too often that {id} is closed");
+        if route.caller.is_some() && row.outbox.closed_by == route.caller.clone().map(Origin::Token) {
+            // Only an incident that was made anew for the closed alert.
+            assert!(asked.closes <= deletions, "{target} was told of its own closing of {id}");
+        }
         let changes = u32::try_from(row.outbox.content).unwrap();
         assert!(
             asked.saves <= 1 + changes + 2 * deletions + mishaps,

@@ -108,6 +108,10 @@ impl World {
         let Worker { envelope, holder, step, .. } = &worker;
         self.tell(format_args!("{holder} dies at {step:?} for {}", envelope.message.target));
         self.mishap(&envelope.message.alert, &envelope.message.target);
+        if self.fault(30) {
+            // As if it had been deleted first: the sweeper alone knows of the delivery.
+            self.queue.retain(|other| other.number != worker.envelope.number);
+        }
         if let Step::Save | Step::Close = worker.step
             && self.rng.chance(60)
         {
@@ -213,8 +217,8 @@ impl World {
             return Request::Close(message.alert.clone(), reason);
         }
         let route = self.routes.iter().find(|route| route.target == message.target).unwrap();
-        let closes = row.alert.closing.is_some() && route.closes && !delivery.closed;
         let created = matches!(worker.step, Step::Close);
+        let closes = row.alert.closing.is_some() && route.closes && (!delivery.closed || created);
         let events = row.alert.events.as_slice().len();
         let had: Option<usize> = delivery.files.as_ref().map(|files| files.parse().unwrap());
         let settled = delivery.closed && worker.known.is_some();
@@ -243,7 +247,7 @@ impl World {
                 return None;
             }
             Fault::After { late } => {
-                let creates = matches!(&request, Request::Save(save) if save.incident.is_none());
+                let saves = matches!(&request, Request::Save(_));
                 if late {
                     let latest = worker.claimed.plus_seconds(LEASE_SECONDS - 3);
                     let until = self.now.plus_seconds(self.rng.seconds(0..=LATENESS)).min(latest);
@@ -251,8 +255,8 @@ impl World {
                 } else {
                     self.carry_out(&target, &request);
                 }
-                // What may be repeated is no riddle.
-                let class = if creates { Class::Unknown } else { Class::Transient };
+                // A closing of KUMA's may be repeated at once: it always says the same.
+                let class = if saves { Class::Unknown } else { Class::Transient };
                 self.fail(worker, &CallError::new(class, "model", "no answer"));
                 return None;
             }
@@ -283,11 +287,14 @@ impl World {
                 }
                 worker.progress.closed |= save.close;
                 worker.known = Some(number);
-                // Closing a new one is a step of its own.
-                let next = self.request(worker);
-                worker.step = match next {
-                    Request::Save(next) if save.incident.is_none() && next.close => Step::Close,
-                    _ => Step::Finish(Outcome::Done(worker.progress.clone())),
+                // Closing a new one is a step of its own, whatever an earlier one was told.
+                let target = &worker.envelope.message.target;
+                let route = self.routes.iter().find(|route| route.target == *target).unwrap();
+                let closed = worker.row.as_ref().is_some_and(|row| row.alert.closing.is_some());
+                worker.step = if save.incident.is_none() && closed && route.closes {
+                    Step::Close
+                } else {
+                    Step::Finish(Outcome::Done(worker.progress.clone()))
                 };
             }
         }

@@ -3,7 +3,12 @@
 use crate::support::{Engine, alert, alert_json, search};
 use std::fmt::Write;
 
-use bridge_domain::{access::Grants, close::Reason};
+use bridge_domain::{
+    Timestamp,
+    access::Grants,
+    close::Reason,
+    outbox::{Change, Channel, Origin, Route},
+};
 use bridge_store::{Closed, Upserted};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -144,4 +149,34 @@ async fn ten_thousand_events_are_the_most() {
     let events = events_of(&engine, "a").await;
     assert_eq!(events.len(), 10_000);
     assert_eq!(events[0]["ID"], "0-1000", "the oldest are the ones left out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_siem_that_tells_of_a_closing_it_was_told_of_owes_nobody_anything() {
+    let engine = Engine::start().await;
+    let route = Route {
+        target: "irp".parse().unwrap(),
+        channel: Channel::RVision,
+        alerts: true,
+        changes: true,
+        closes: true,
+        caller: None,
+    };
+    let (siem, token) = (Origin::Siem, Origin::Token("k".parse().unwrap()));
+    let change = |origin| Change { origin, routes: std::slice::from_ref(&route), now: Timestamp::MIN };
+    let first = alert(&alert_json("a", "t", 0));
+    let stored = engine.store.upsert(first, change(&siem)).await.unwrap();
+    assert_eq!((stored.what, stored.queue.len()), (Upserted::Created, 1));
+    let head = engine.store.alert_head(&"a".parse().unwrap()).await.unwrap().unwrap();
+    let closed = engine.store.close(head, Reason::Responded, change(&token)).await.unwrap();
+    assert!(matches!(closed, Closed::Now(queue) if queue.len() == 1));
+
+    let mut news = alert_json("a", "t", 0);
+    news["status"] = "closed".into();
+    news["closingReason"] = "responded".into();
+    let stored = engine.store.upsert(alert(&news), change(&siem)).await.unwrap();
+    assert_eq!(stored.queue, []);
+    news["assignee"] = "somebody".into();
+    let stored = engine.store.upsert(alert(&news), change(&siem)).await.unwrap();
+    assert_eq!((stored.what, stored.queue.len()), (Upserted::Updated, 1));
 }

@@ -1,6 +1,6 @@
 //! Every route: closed without a token, closed to a token that is not allowed it, and never 401.
 
-use reqwest::{Method, header::AUTHORIZATION};
+use reqwest::{Method, RequestBuilder, header::AUTHORIZATION};
 use serde_json::json;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     world::{Reply, World},
 };
 
-const OPERATIONS: [&str; 7] = [
+const OPERATIONS: [&str; 9] = [
     "GET /alerts",
     "POST /alerts/close",
     "POST /bridge/alerts",
@@ -18,7 +18,32 @@ const OPERATIONS: [&str; 7] = [
     "GET /users/whoami",
     "POST /bridge/tenants",
     "POST /bridge/tokens",
+    "POST /bridge/secrets",
+    "POST /bridge/integrations",
 ];
+
+/// The question that KUMA asks an R-Vision for its token.
+const TOKEN_INFO: &str = "/api/v2/tokens/get_info_by_token";
+
+/// Whether a route answers a KUMA that takes us for an R-Vision: it refuses in another form.
+fn is_push(path: &str) -> bool {
+    path == TOKEN_INFO || path == "/api/v2/incidents"
+}
+
+/// The same request, with a form where nothing else is looked at.
+fn with_form(request: RequestBuilder, path: &str) -> RequestBuilder {
+    if path == "/api/v2/incidents" { request.form(&[("company", "Nobody")]) } else { request }
+}
+
+/// Checks that a route refused, in its own form.
+fn refused(reply: &Reply, path: &str, status: u16, message: &str) {
+    if is_push(path) {
+        let wanted = json!({"success": false, "error": message});
+        assert_eq!((reply.status, reply.json()), (status, wanted), "{path}");
+    } else {
+        reply.refused(status, message, &json!(null));
+    }
+}
 
 /// Every route of the API's description: method and path.
 fn routes() -> impl Iterator<Item = (Method, String)> {
@@ -31,9 +56,11 @@ fn operation(method: &Method, path: &str) -> &'static str {
         (_, path) if path.ends_with("/users/whoami") => "GET /users/whoami",
         (_, path) if path.starts_with("/bridge/v1/tenants") => "POST /bridge/tenants",
         (_, path) if path.starts_with("/bridge/v1/tokens") => "POST /bridge/tokens",
-        ("POST", "/bridge/v1/alerts") => "POST /bridge/alerts",
+        (_, path) if path.starts_with("/bridge/v1/secrets") => "POST /bridge/secrets",
+        (_, path) if path.starts_with("/bridge/v1/integrations") => "POST /bridge/integrations",
+        ("POST", "/bridge/v1/alerts") | (_, "/api/v2/incidents" | TOKEN_INFO) => "POST /bridge/alerts",
         ("POST", path) if path.ends_with("/alerts/close") => "POST /alerts/close",
-        ("GET", path) if path.ends_with("/alerts") => "GET /alerts",
+        ("GET", path) if path.ends_with("/alerts") || path == "/bridge/v1/alerts/{id}" => "GET /alerts",
         ("GET", path) if path.ends_with("/tenants") => "GET /tenants",
         other => panic!("which operation is {other:?}?"),
     }
@@ -42,7 +69,11 @@ fn operation(method: &Method, path: &str) -> &'static str {
 #[tokio::test]
 async fn without_a_readable_token_every_route_answers_400() {
     let world = World::new();
-    let refused = |reply: Reply| {
+    let refused = |reply: Reply, path: &str| {
+        if is_push(path) {
+            assert_eq!((reply.status, &reply.json()["success"]), (400, &json!(false)), "{path}");
+            return;
+        }
         assert!(reply.json()["details"].as_str().unwrap().starts_with("Example: "), "{}", reply.text);
         reply.refused_with(400, "invalid authorization header");
         assert_eq!(reply.json()["message"], "invalid authorization header");
@@ -50,12 +81,13 @@ async fn without_a_readable_token_every_route_answers_400() {
     for (method, path) in routes() {
         let target = path.replace("{id}", "some-id");
         for slash in ["", "/"] {
-            refused(Reply::of(world.request(&method, &format!("{target}{slash}"))).await);
+            let request = world.request(&method, &format!("{target}{slash}"));
+            refused(Reply::of(with_form(request, &path)).await, &path);
         }
         for header in ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "token"]
         {
             let request = world.request(&method, &target).header(AUTHORIZATION, header);
-            refused(Reply::of(request).await);
+            refused(Reply::of(with_form(request, &path)).await, &path);
         }
     }
 }
@@ -75,8 +107,8 @@ async fn an_unknown_token_is_refused_by_every_route_with_403() {
     for (method, path) in routes() {
         let target = path.replace("{id}", &tenant.id);
         for token in &tokens {
-            let answer = Reply::of(world.user(token).request(&method, &target)).await;
-            answer.refused(403, "access denied", &json!(null));
+            let request = with_form(world.user(token).request(&method, &target), &path);
+            refused(&Reply::of(request).await, &path, 403, "access denied");
         }
     }
 }
@@ -92,12 +124,13 @@ async fn a_token_may_do_what_it_is_allowed_and_nothing_else() {
         assert_eq!(token.answer["operations"], json!([operation]));
         for (method, path) in routes() {
             let target = path.replace("{id}", &tenant.id);
-            let answer = Reply::of(token.user.request(&method, &target)).await;
+            let request = with_form(token.user.request(&method, &target), &path);
+            let answer = Reply::of(request).await;
             if self::operation(&method, &path) == operation {
                 // Let in; what happens there is another matter: mostly the body is missing.
                 assert!([200, 201, 204, 400, 404].contains(&answer.status), "{method} {path}: {answer:?}");
             } else {
-                answer.refused(403, "access denied", &json!(null));
+                refused(&answer, &path, 403, "access denied");
             }
         }
     }

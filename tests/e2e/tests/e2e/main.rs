@@ -12,11 +12,16 @@
 
 mod alerts;
 mod contract;
+mod irp;
+mod kuma_core;
+mod logs;
 mod tenant;
 mod world;
 
 mod client;
 mod close;
+mod delivery;
+mod delivery_faults;
 mod doors;
 mod envelopes;
 mod ingest;
@@ -26,11 +31,18 @@ mod ingest_tenants;
 mod isolation;
 mod kuma_lists;
 mod large_pages;
+mod loops;
 mod paging;
+mod pull;
+mod push;
 mod queue;
+mod redrive;
 mod rotation;
 mod search;
 mod search_parameters;
+mod security_vision;
 mod signature;
+mod targets;
 mod tenants;
 mod tokens;
+mod vault;

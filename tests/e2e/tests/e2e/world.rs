@@ -83,6 +83,10 @@ impl User {
         Reply::of(self.request(&Method::PATCH, target).json(body)).await
     }
 
+    pub(crate) async fn put(&self, target: &str, body: &Value) -> Reply {
+        Reply::of(self.request(&Method::PUT, target).json(body)).await
+    }
+
     pub(crate) async fn delete(&self, target: &str) -> Reply {
         Reply::of(self.request(&Method::DELETE, target)).await
     }

@@ -5,6 +5,8 @@
 //! correlation id, and the line about each must be there: so the logs that were read are the right
 //! ones, and complete.
 
+mod integrations;
+
 use std::{collections::BTreeMap, time::SystemTime};
 
 use bridge_domain::{
@@ -351,6 +353,7 @@ async fn no_log_holds_a_secret_or_anything_personal() {
     suspect.searches_and_closes(&id).await;
     suspect.knocks().await;
     let secrets = suspect.sets().await;
+    suspect.keeps().await;
     let Suspect { world, mark, requests, answered } = suspect;
     assert!(answered.len() > 100, "only {} requests were made", answered.len());
 

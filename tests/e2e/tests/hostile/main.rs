@@ -15,6 +15,7 @@ mod bodies;
 mod closing;
 mod fields;
 mod headers;
+mod integrations;
 mod logs;
 mod methods;
 mod privilege;

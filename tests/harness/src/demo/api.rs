@@ -32,20 +32,31 @@ impl Api {
         self.send(request, target).await
     }
 
-    /// The entry of a paged listing that has this name.
-    pub(super) async fn find(&self, target: &str, name: &str) -> Result<Option<Value>> {
+    pub(super) async fn delete(&self, target: &str) -> Result<()> {
+        let (status, body) = self.send(self.client.delete(format!("{}{target}", self.url)), target).await?;
+        match status {
+            StatusCode::NO_CONTENT | StatusCode::NOT_FOUND => Ok(()),
+            _ => Err(unexpected("deleting", status, &body)),
+        }
+    }
+
+    /// Everything in a paged listing.
+    pub(super) async fn list(&self, target: &str) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
         for page in 1.. {
             let (status, body) = self.get(&format!("{target}?page={page}")).await?;
-            let Value::Array(entries) = body else {
-                return Err(unexpected("listing", status, &body));
-            };
-            let end = entries.is_empty();
-            let found = entries.into_iter().find(|entry| text(entry, "name") == name);
-            if end || found.is_some() {
-                return Ok(found);
+            match body {
+                Value::Array(entries) if entries.is_empty() => break,
+                Value::Array(entries) => all.extend(entries),
+                _ => return Err(unexpected("listing", status, &body)),
             }
         }
-        Ok(None)
+        Ok(all)
+    }
+
+    /// The entry of a listing that has this name.
+    pub(super) async fn find(&self, target: &str, name: &str) -> Result<Option<Value>> {
+        Ok(self.list(target).await?.into_iter().find(|entry| text(entry, "name") == name))
     }
 
     async fn send(&self, request: RequestBuilder, target: &str) -> Result<(StatusCode, Value)> {
