@@ -1,6 +1,8 @@
 //! Takes alerts in: from a SIEM with a token, from a sender that signs, or by KUMA's push to an IRP.
 
 mod app;
+#[cfg(test)]
+mod crash;
 mod handler;
 mod push;
 mod sender;

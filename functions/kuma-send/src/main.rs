@@ -1,6 +1,8 @@
 //! Closes in KUMA Core what an IRP closed here.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use bridge_delivery::QueueNames;
 use handler::KumaCore;

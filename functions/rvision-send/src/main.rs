@@ -4,6 +4,8 @@ mod fields;
 mod file;
 mod handler;
 mod people;
+#[cfg(test)]
+mod tests;
 
 use bridge_delivery::QueueNames;
 use handler::Incidents;

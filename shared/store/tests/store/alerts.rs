@@ -177,6 +177,7 @@ async fn a_siem_that_tells_of_a_closing_it_was_told_of_owes_nobody_anything() {
     let stored = engine.store.upsert(alert(&news), change(&siem)).await.unwrap();
     assert_eq!(stored.queue, []);
     news["assignee"] = "somebody".into();
+    news["updatedAt"] = "2026-11-20T12:00:00Z".into();
     let stored = engine.store.upsert(alert(&news), change(&siem)).await.unwrap();
     assert_eq!((stored.what, stored.queue.len()), (Upserted::Updated, 1));
 }
