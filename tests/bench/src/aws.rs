@@ -1,4 +1,4 @@
-//! DynamoDB and Secrets Manager on one endpoint of this machine, every call counted.
+//! DynamoDB, Secrets Manager and SQS on one endpoint of this machine, every call counted.
 
 use std::{
     collections::BTreeMap,
@@ -12,8 +12,13 @@ use hyper::{
     Request,
     body::{Bytes, Incoming},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use uuid::Uuid;
+
+mod tally;
+
+pub(crate) use tally::{Calls, Tally};
 
 use crate::{
     failure::Result,
@@ -22,57 +27,15 @@ use crate::{
 
 /// Region of everything here.
 pub(crate) const REGION: &str = "eu-central-1";
-
-/// What was asked of the endpoint since the last [`Aws::take`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
-    calls: BTreeMap<String, Calls>,
-    /// Body of the last `PutItem`.
-    pub(crate) last_put: Bytes,
-}
+/// The Cache table.
+pub(crate) const CACHE: &str = "cache";
 
 /// What is counted, and how the endpoint behaves.
 #[derive(Debug, Default)]
 struct Shared {
     tally: Tally,
     write_takes: Duration,
-}
-
-/// Calls of one operation.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Calls {
-    /// How many.
-    pub(crate) requests: u32,
-    /// Bytes of all answers.
-    pub(crate) answered: usize,
-}
-
-impl Tally {
-    /// The calls of these operations together.
-    pub(crate) fn of(&self, operations: &[&str]) -> Calls {
-        let wanted = self.calls.iter().filter(|(name, _)| operations.contains(&name.as_str()));
-        wanted.fold(Calls::default(), |sum, (_, calls)| Calls {
-            requests: sum.requests + calls.requests,
-            answered: sum.answered + calls.answered,
-        })
-    }
-
-    /// Calls that write to the table.
-    pub(crate) fn writes(&self) -> Calls {
-        self.of(&["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"])
-    }
-
-    /// Calls that read the table or a secret.
-    pub(crate) fn reads(&self) -> Calls {
-        self.of(&["GetItem", "BatchGetItem", "Query", "GetSecretValue"])
-    }
-
-    /// What was called how often, in words.
-    pub(crate) fn words(&self) -> String {
-        let words: Vec<String> =
-            self.calls.iter().map(|(name, calls)| format!("{} {name}", calls.requests)).collect();
-        words.join(", ")
-    }
+    secrets: BTreeMap<String, String>,
 }
 
 /// The endpoint.
@@ -84,7 +47,7 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// Starts the endpoint with no table.
+    /// Starts the endpoint with a Cache table and no State table.
     pub(crate) async fn start() -> Result<Self> {
         let database = Database::memory()?;
         let shared = Arc::<Mutex<Shared>>::default();
@@ -94,20 +57,23 @@ impl Aws {
             async move { serve(&database, &shared, request).await }
         })
         .await?;
+        let cache = json!({
+            "TableName": CACHE,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+        });
+        database.create_table(serde_json::from_value(cache)?)?;
         Ok(Self { endpoint: format!("http://{}", server.address), database, shared, _server: server })
     }
 
     /// Makes a State table as the template declares it.
     pub(crate) fn create_table(&self, name: &str) -> Result<()> {
         let key = |hash: &str, range: &str| json!([{ "AttributeName": hash, "KeyType": "HASH" }, { "AttributeName": range, "KeyType": "RANGE" }]);
-        let index = |name: &str, hash: &str, range: &str| {
-            json!({
-                "IndexName": name,
-                "KeySchema": key(hash, range),
-                "Projection": { "ProjectionType": "INCLUDE", "NonKeyAttributes": ["t", "n"] },
-            })
-        };
-        let attributes: Vec<Value> = ["pk", "sk", "tp", "ap", "lk", "fk"]
+        let projected = |name: &str, hash: &str, range: &str, projection: &Value| json!({ "IndexName": name, "KeySchema": key(hash, range), "Projection": projection });
+        let listing = json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": ["t", "n"] });
+        let index = |name: &str, hash: &str, range: &str| projected(name, hash, range, &listing);
+        let attributes: Vec<Value> = ["pk", "sk", "tp", "ap", "lk", "fk", "dp", "da"]
             .iter()
             .map(|name| json!({ "AttributeName": name, "AttributeType": "S" }))
             .collect();
@@ -121,6 +87,7 @@ impl Aws {
                 index("tenant-first", "tp", "fk"),
                 index("all-last", "ap", "lk"),
                 index("all-first", "ap", "fk"),
+                projected("due", "dp", "da", &json!({ "ProjectionType": "KEYS_ONLY" })),
             ],
         });
         self.database.create_table(serde_json::from_value(table)?)?;
@@ -130,6 +97,11 @@ impl Aws {
     /// What was asked since the last time, and starts counting anew.
     pub(crate) fn take(&self) -> Tally {
         std::mem::take(&mut lock(&self.shared).tally)
+    }
+
+    /// Keeps a secret under a name.
+    pub(crate) fn put_secret(&self, name: String, value: &str) {
+        lock(&self.shared).secrets.insert(name, value.to_owned());
     }
 
     /// From now on a `PutItem` takes this much longer, as one does over a network.
@@ -142,7 +114,12 @@ async fn serve(database: &Database, shared: &Mutex<Shared>, request: Request<Inc
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
     let body = request.into_body().collect().await?.to_bytes();
-    let (status, answer) = match answer(database, &operation, &body) {
+    let result = match operation.as_str() {
+        "SendMessage" => queue(&mut lock(shared).tally, &body),
+        "GetSecretValue" => secret(&lock(shared).secrets, &body),
+        _ => answer(database, &operation, &body),
+    };
+    let (status, answer) = match result {
         Ok(answer) => (200, answer),
         Err(error) => (error.status_code(), error.to_json().into_bytes()),
     };
@@ -156,12 +133,7 @@ async fn serve(database: &Database, shared: &Mutex<Shared>, request: Request<Inc
 /// Counts a call, and says how long its answer is to be held back.
 fn count(shared: &mut Shared, operation: String, body: Bytes, answered: usize) -> Duration {
     let put = operation == "PutItem";
-    if put {
-        shared.tally.last_put = body;
-    }
-    let calls = shared.tally.calls.entry(operation).or_default();
-    calls.requests += 1;
-    calls.answered += answered;
+    shared.tally.add(operation, body, answered);
     if put { shared.write_takes } else { Duration::ZERO }
 }
 
@@ -181,24 +153,52 @@ fn answer(database: &Database, operation: &str, body: &[u8]) -> dynoxide::Result
         "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
         "BatchWriteItem" => run(body, |request| database.batch_write_item(request)),
         "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
-        "GetSecretValue" => Ok(json!({
-            "ARN": format!("arn:aws:secretsmanager:{REGION}:000000000000:secret:bench"),
-            "Name": "bench",
-            "VersionId": "00000000-0000-4000-8000-000000000000",
-            "SecretString": "the-first-token-is-not-used-by-the-benchmark",
-            "CreatedDate": 1_795_000_000,
-        })
-        .to_string()
-        .into_bytes()),
         _ => Err(DynoxideError::ValidationException(format!("the benchmark knows no {operation}"))),
     }
+}
+
+/// Takes a message; it is in the tally.
+fn queue(tally: &mut Tally, body: &[u8]) -> dynoxide::Result<Vec<u8>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Send {
+        message_body: String,
+    }
+    let Send { message_body } = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    tally.queued.push(message_body);
+    // The hash in the answer is not looked at by the SDK.
+    let answer = json!({ "MessageId": Uuid::new_v4().to_string(), "MD5OfMessageBody": "" });
+    Ok(answer.to_string().into_bytes())
+}
+
+/// The secret of this name; the token that nobody uses is there without being put.
+fn secret(secrets: &BTreeMap<String, String>, body: &[u8]) -> dynoxide::Result<Vec<u8>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Get {
+        secret_id: String,
+    }
+    let Get { secret_id } = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let value =
+        secrets.get(&secret_id).map_or("the-first-token-is-not-used-by-the-benchmark", String::as_str);
+    let answer = json!({
+        "ARN": format!("arn:aws:secretsmanager:{REGION}:000000000000:secret:bench"),
+        "Name": secret_id,
+        "VersionId": "00000000-0000-4000-8000-000000000000",
+        "SecretString": value,
+        "CreatedDate": 1_795_000_000,
+    });
+    Ok(answer.to_string().into_bytes())
+}
+
+fn unreadable(error: &serde_json::Error) -> DynoxideError {
+    DynoxideError::SerializationException(error.to_string())
 }
 
 fn run<Q: DeserializeOwned, A: Serialize>(
     body: &[u8],
     call: impl FnOnce(Q) -> dynoxide::Result<A>,
 ) -> dynoxide::Result<Vec<u8>> {
-    let broken = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
-    let request = serde_json::from_slice(body).map_err(broken)?;
-    serde_json::to_vec(&call(request)?).map_err(broken)
+    let request = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    serde_json::to_vec(&call(request)?).map_err(|error| unreadable(&error))
 }

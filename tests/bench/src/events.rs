@@ -18,6 +18,8 @@ pub(crate) struct Samples {
     ingest: Value,
     search: Value,
     close: Value,
+    /// A record of a queue.
+    record: Value,
 }
 
 impl Samples {
@@ -43,6 +45,10 @@ impl Samples {
             ingest: sample("alert-ingest/api-gateway.json")?,
             search: sample("alert-search/api-gateway.json")?,
             close: sample("alert-close/api-gateway.json")?,
+            record: sample("rvision-send/batch.json")?
+                .pointer_mut("/Records/0")
+                .map(Value::take)
+                .ok_or("the sample has no records")?,
         })
     }
 
@@ -71,6 +77,49 @@ impl Samples {
         put(&mut alert, "id", id)?;
         put(&mut alert, "tenantID", tenant)?;
         Ok(alert)
+    }
+
+    /// The alert with so many events of about so many bytes together. No two are alike: each has an
+    /// id of its own and, if there is room, hexadecimal digits that do not pack well.
+    pub(crate) fn large(&self, id: &str, tenant: &str, events: usize, bytes: usize) -> Result<Value> {
+        let mut alert = self.alert(id, tenant)?;
+        let list = alert.get_mut("events").and_then(Value::as_array_mut).ok_or("the sample has no events")?;
+        let kinds = std::mem::take(list);
+        for kind in kinds.iter().cycle().take(events) {
+            let mut event = kind.clone();
+            put(&mut event, "ID", Uuid::new_v4().to_string())?;
+            put(&mut event, "Message", "")?;
+            let room = (bytes / events).saturating_sub(event.to_string().len());
+            let filler: String = std::iter::repeat_with(|| Uuid::new_v4().simple().to_string())
+                .take(room.div_ceil(32))
+                .collect();
+            put(&mut event, "Message", filler.get(..room).unwrap_or_default())?;
+            list.push(event);
+        }
+        Ok(alert)
+    }
+
+    /// The names of all fields of the alert's events.
+    pub(crate) fn event_fields(&self) -> Vec<String> {
+        let events = self.alert.get("events").and_then(Value::as_array);
+        let names = events.into_iter().flatten().filter_map(Value::as_object).flat_map(|event| event.keys());
+        let mut names: Vec<String> = names.cloned().chain(["Message".to_owned()]).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Messages of a queue, as one batch.
+    pub(crate) fn batch(&self, messages: &[String]) -> Result<Bytes> {
+        let record = |message: &String| -> Result<Value> {
+            let mut record = self.record.clone();
+            put(&mut record, "messageId", Uuid::new_v4().to_string())?;
+            put(&mut record, "body", message.as_str())?;
+            record.as_object_mut().and_then(|record| record.remove("md5OfBody"));
+            Ok(record)
+        };
+        let records = messages.iter().map(record).collect::<Result<Vec<Value>>>()?;
+        Ok(json!({ "Records": records }).to_string().into())
     }
 
     /// Posts this alert.

@@ -22,13 +22,15 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    aws::REGION,
+    aws::{CACHE, REGION},
     failure::Result,
     http::{Reply, Server, reply},
 };
 
-/// Time-out of the functions in the template.
-const DEADLINE: Duration = Duration::from_secs(29);
+/// Time-out of the functions in the template; the longest one where they differ.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// What the names of the administrators' secrets begin with.
+pub(crate) const VAULT_PREFIX: &str = "bench/vault/";
 /// Longest wait for a function to start.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
@@ -48,6 +50,11 @@ pub(crate) struct Bed {
 impl Bed {
     /// Starts a function on a table and waits until it asks for its first event.
     pub(crate) async fn start(&self, name: &str, table: &str) -> Result<Function> {
+        self.start_with(name, table, "").await
+    }
+
+    /// The same; `clients` are what `bare-clients` makes.
+    pub(crate) async fn start_with(&self, name: &str, table: &str, clients: &str) -> Result<Function> {
         let (first_poll, polled) = oneshot::channel();
         let (calls, queue) = mpsc::channel(1);
         let api = Arc::new(Api {
@@ -69,6 +76,7 @@ impl Bed {
             .env_clear()
             .envs(self.environment(name, table))
             .env("AWS_LAMBDA_RUNTIME_API", server.address.to_string())
+            .env("BENCH_CLIENTS", clients)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
@@ -100,6 +108,14 @@ impl Bed {
             ("STATE_TABLE", table),
             ("ADMIN_TOKEN_SECRET", "bench/admin-token"),
             ("WEBHOOK_SECRET_PREFIX", "bench/webhook/"),
+            ("VAULT_PREFIX", VAULT_PREFIX),
+            ("CACHE_TABLE", CACHE),
+            ("RVISION_QUEUE", "https://sqs.invalid/bench/rvision"),
+            ("RVISION_DEAD_QUEUE", "https://sqs.invalid/bench/rvision-dead"),
+            ("KUMA_QUEUE", "https://sqs.invalid/bench/kuma"),
+            ("KUMA_DEAD_QUEUE", "https://sqs.invalid/bench/kuma-dead"),
+            ("PULL_QUEUE", "https://sqs.invalid/bench/pull"),
+            ("PULL_DEAD_QUEUE", "https://sqs.invalid/bench/pull-dead"),
             ("LOG_LEVEL", "info"),
             ("BENCH_ITEM", &self.item.to_string_lossy()),
         ]
@@ -139,14 +155,34 @@ pub(crate) struct Answer {
 impl Function {
     /// Invokes the function, which must answer with this status.
     pub(crate) async fn invoke(&self, event: &Bytes, status: u16) -> Result<Answer> {
+        self.call(event, |body| body.get("statusCode") == Some(&status.into())).await
+    }
+
+    /// Gives the function a batch, of which it must do every message.
+    pub(crate) async fn consume(&self, batch: &Bytes) -> Result<Answer> {
+        let done = |body: &Value| match body.get("batchItemFailures") {
+            Some(failures) => failures.as_array().is_some_and(Vec::is_empty),
+            None => false,
+        };
+        self.call(batch, done).await
+    }
+
+    async fn call(&self, event: &Bytes, wanted: impl Fn(&Value) -> bool) -> Result<Answer> {
         let (done, answer) = oneshot::channel();
         self.calls.send(Call { event: event.clone(), done }).await?;
         let answer = timeout(DEADLINE, answer).await??;
         let body: Value = serde_json::from_slice(&answer.body)?;
-        if body.get("statusCode") != Some(&status.into()) {
-            return Err(format!("{} answered {body}, not {status}", self.name).into());
-        }
-        Ok(answer)
+        if wanted(&body) { Ok(answer) } else { Err(format!("{} answered {body}", self.name).into()) }
+    }
+
+    /// Most memory that the process has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> Result<u64> {
+        let process = self.child.id().ok_or("the function has ended")?;
+        let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes: u64 =
+            peak.and_then(|peak| peak.trim().strip_suffix(" kB")).ok_or("no VmHWM")?.parse()?;
+        Ok(kibibytes * 1024)
     }
 
     /// Ends the process and waits for its end.

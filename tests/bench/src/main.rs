@@ -1,13 +1,15 @@
 //! `bridge-bench`: what the functions cost, as ratios measured in one run.
 //!
 //! The real binaries run as processes under a small Lambda Runtime API server, on a DynamoDB
-//! engine inside this process that counts every call. Bare functions, built alike, run beside
-//! them. A bar that does not hold is printed and no error: this informs, it does not judge.
+//! engine inside this process that counts every call; the R-Vision simulator is a process of its
+//! own. Bare functions, built alike, and a bare client of R-Vision run beside them. A bar that does
+//! not hold is printed and no error: this informs, it does not judge.
 
 mod aws;
 mod events;
 mod failure;
 mod http;
+mod irp;
 mod lambda;
 mod measure;
 mod report;
@@ -20,6 +22,9 @@ use aws::Aws;
 use events::Samples;
 use failure::{Result, progress};
 use lambda::Bed;
+
+/// What can be measured, in the order of the report. Names on the command line pick from it.
+const MEASUREMENTS: [&str; 7] = ["start", "ingest", "close", "search", "deliver", "memory", "size"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,17 +57,48 @@ async fn run() -> Result<()> {
 }
 
 async fn measure(bed: &Bed, aws: &Aws, samples: &Samples) -> Result<Vec<report::Row>> {
-    progress("starting every function many times");
-    let mut rows = measure::start::measure(bed, "start").await?;
-    progress("taking alerts in, in turn with a bare write");
-    rows.extend(measure::ingest::measure(bed, aws, samples).await?);
-    progress("closing alerts");
-    rows.extend(measure::close::measure(bed, aws, samples).await?);
-    progress("searching a small and a large table");
-    rows.extend(measure::search::measure(bed, aws, samples).await?);
-    progress("packing the functions");
-    rows.extend(measure::size::measure(bed)?);
+    let wanted: Vec<String> = env::args().skip(1).collect();
+    let mut rows = Vec::new();
+    for what in MEASUREMENTS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == what) {
+            rows.extend(one(what, bed, aws, samples).await?);
+        }
+    }
     Ok(rows)
+}
+
+async fn one(what: &str, bed: &Bed, aws: &Aws, samples: &Samples) -> Result<Vec<report::Row>> {
+    let say = |doing: &str| progress(format_args!("{what}: {doing}"));
+    match what {
+        "start" => {
+            say("starting every function many times");
+            measure::start::measure(bed, what).await
+        }
+        "ingest" => {
+            say("taking alerts in, in turn with a bare write");
+            measure::ingest::measure(bed, aws, samples).await
+        }
+        "close" => {
+            say("closing alerts");
+            measure::close::measure(bed, aws, samples).await
+        }
+        "search" => {
+            say("searching a small and a large table");
+            measure::search::measure(bed, aws, samples).await
+        }
+        "deliver" => {
+            say("delivering alerts, in turn with a bare client");
+            measure::deliver::measure(bed, aws, samples).await
+        }
+        "memory" => {
+            say("delivering the largest alerts");
+            measure::memory::measure(bed, aws, samples).await
+        }
+        _ => {
+            say("packing the functions");
+            measure::size::measure(bed)
+        }
+    }
 }
 
 fn print(rows: &[report::Row], root: &Path) -> Result<()> {

@@ -1,10 +1,21 @@
 //! The measurements, one module each.
 
 pub(crate) mod close;
+pub(crate) mod deliver;
 pub(crate) mod ingest;
+pub(crate) mod memory;
 pub(crate) mod search;
 pub(crate) mod size;
 pub(crate) mod start;
 
-/// The functions that are measured.
-const FUNCTIONS: [&str; 4] = ["alert-ingest", "alert-search", "alert-close", "settings"];
+/// The functions that are measured, and the SDK clients that each makes beside that of DynamoDB.
+const FUNCTIONS: [(&str, &str); 8] = [
+    ("alert-ingest", "secrets queues"),
+    ("alert-search", "secrets"),
+    ("alert-close", "secrets queues"),
+    ("alert-pull", "secrets queues"),
+    ("rvision-send", "secrets queues"),
+    ("kuma-send", "secrets queues"),
+    ("settings", "secrets queues"),
+    ("sweeper", "queues"),
+];

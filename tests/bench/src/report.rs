@@ -8,10 +8,13 @@ use crate::{failure::Result, stats::Pairs};
 
 /// One thing measured against one other.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Row {
     name: String,
     ratio: f64,
     bar: f64,
+    /// Whether the bar is what the ratio has to reach, not what it must not pass.
+    at_least: bool,
     holds: bool,
     ours: f64,
     bare: f64,
@@ -49,6 +52,7 @@ impl Row {
             name,
             ratio,
             bar,
+            at_least: false,
             holds: ratio <= bar,
             ours,
             bare,
@@ -56,6 +60,11 @@ impl Row {
             quartiles: None,
             beside: String::new(),
         }
+    }
+
+    /// The bar has to be reached.
+    pub(crate) fn at_least(self) -> Self {
+        Self { at_least: true, holds: self.ratio >= self.bar, ..self }
     }
 
     /// Adds a remark.
@@ -79,7 +88,7 @@ impl Row {
             quantity(self.ours),
             quantity(self.bare),
             format!("{:.2}", self.ratio),
-            format!("{:.2}", self.bar),
+            format!("{}{:.2}", if self.at_least { ">= " } else { "" }, self.bar),
             if self.holds { "yes" } else { "NO" }.to_owned(),
             beside,
         ]

@@ -26,6 +26,7 @@ async fn main() -> Result<(), Error> {
     let config = aws_config::defaults(BehaviorVersion::v2026_01_12()).load().await;
     let client = Client::new(&config);
     let _secrets = aws_sdk_secretsmanager::Client::new(&config);
+    let _queues = aws_sdk_sqs::Client::new(&config);
     let table = std::env::var("STATE_TABLE")?;
     let item = read(&std::fs::read(std::env::var("BENCH_ITEM")?)?)?;
     let id = item.get("pk").and_then(|pk| pk.as_s().ok()).and_then(|pk| pk.split_once('#'));

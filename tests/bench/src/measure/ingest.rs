@@ -13,7 +13,7 @@ use crate::{
     lambda::{Bed, Function},
     report::Row,
     seed::{Seed, TENANT},
-    stats::{Pairs, median, millis},
+    stats::{Pairs, count, median, millis},
 };
 
 const TABLE: &str = "ingest";
@@ -28,12 +28,12 @@ const BAR: f64 = 1.25;
 /// What a write over a network takes at least; DynamoDB's own measure is single-digit milliseconds.
 const NETWORK: Duration = Duration::from_millis(3);
 /// Write units that an alert may cost.
-const UNITS: usize = 2;
+pub(super) const UNITS: usize = 2;
 /// Bytes in a write unit.
 const UNIT: usize = 1024;
 
 /// Size of the alert that the bar is meant for: ten events are 5 to 7 KB of JSON.
-const USUAL: usize = 7_000;
+pub(super) const USUAL: usize = 7_000;
 
 /// Takes alerts in, in turn with a function that makes the same write and nothing else: alerts of
 /// the usual size, and beside them the sample as it is, which is twice as large.
@@ -73,9 +73,13 @@ pub(crate) async fn measure(bed: &Bed, aws: &Aws, samples: &Samples) -> Result<V
             1.0,
         )
         .beside(format!("for {BLOCK} alerts, warm: {}", rich.tally.words())),
-        Row::single("write units of an ingest", "units", 1.0, rich.units(), count(UNITS)).beside(format!(
-            "{} B of JSON are {} B of item; {} B are {} B",
-            rich.json, rich.item, usual.json, usual.item
+        Row::single("write units of an ingest", "units", 1.0, usual.units(), count(UNITS)).beside(format!(
+            "{} B of JSON are {} B of item; {} B are {} B, {:.0} units",
+            usual.json,
+            usual.item,
+            rich.json,
+            rich.item,
+            rich.units()
         )),
     ])
 }
@@ -105,10 +109,9 @@ async fn compare(bed: &Bed, aws: &Aws, samples: &Samples, token: &str) -> Result
     aws.take();
     block(&ours, samples, token, BLOCK).await?;
     let tally = aws.take();
-    let put: Value = serde_json::from_slice(&tally.last_put)?;
-    let item = put.get("Item").ok_or("alert-ingest put no item")?;
+    let item = item(&tally)?;
     fs::write(&bed.item, item.to_string())?;
-    let bytes = item_size(&serde_json::from_value(item.clone())?)?;
+    let bytes = item_size(&serde_json::from_value(item)?)?;
 
     let bare = bed.start("bare-write", TABLE).await?;
     block(&bare, samples, token, WARM_UP).await?;
@@ -141,6 +144,18 @@ async fn block(function: &Function, samples: &Samples, token: &str, alerts: usiz
     Ok(median(&times))
 }
 
+/// The item that was put last.
+fn item(tally: &Tally) -> Result<Value> {
+    let mut put: Value = serde_json::from_slice(&tally.last_put)?;
+    Ok(put.get_mut("Item").map(Value::take).ok_or("alert-ingest put no item")?)
+}
+
+/// Write units of the item that was put last, and its bytes.
+pub(super) fn item_units(tally: &Tally) -> Result<(f64, usize)> {
+    let bytes = item_size(&serde_json::from_value(item(tally)?)?)?;
+    Ok((count(bytes.div_ceil(UNIT)), bytes))
+}
+
 /// Size of an item as DynamoDB counts it: names, and values without their encoding.
 fn item_size(item: &BTreeMap<String, BTreeMap<String, Value>>) -> Result<usize> {
     let mut size = 0;
@@ -159,8 +174,4 @@ fn item_size(item: &BTreeMap<String, BTreeMap<String, Value>>) -> Result<usize> 
         };
     }
     Ok(size)
-}
-
-fn count(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }

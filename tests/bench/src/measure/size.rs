@@ -11,7 +11,7 @@ pub(crate) fn measure(bed: &Bed) -> Result<Vec<Row>> {
     let (_, bare) = bed.zipped("bare-clients")?;
     FUNCTIONS
         .into_iter()
-        .map(|name| {
+        .map(|(name, _)| {
             let (binary, zip) = bed.zipped(name)?;
             let row = Row::single(format!("zip of {name}"), "MB", 1.0, megabytes(zip), LIMIT);
             Ok(row.beside(format!(
