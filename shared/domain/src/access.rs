@@ -76,8 +76,18 @@ operations! {
     ManageTokens = "POST /bridge/tokens",
     /// Read and change secrets, without their values.
     ManageSecrets = "POST /bridge/secrets",
-    /// Read, change and test the systems that alerts are sent to.
+    /// Read, change and test the systems that alerts and incidents are sent to.
     ManageIntegrations = "POST /bridge/integrations",
+    /// Search incidents.
+    SearchIncidents = "GET /incidents",
+    /// Create incidents.
+    CreateIncident = "POST /incidents/create",
+    /// Change, link, assign and comment on incidents.
+    ChangeIncident = "POST /incidents/assign",
+    /// Close incidents.
+    CloseIncident = "POST /incidents/close",
+    /// Export incidents to NCIRCC, and answer it.
+    ExportIncident = "POST /bridge/incidents/export",
 }
 
 /// Which operations a token may use.

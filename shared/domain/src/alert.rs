@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize, ser::SerializeMap};
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{AlertId, Name, TenantId, Timestamp, events::Events};
+use crate::{AlertId, IncidentId, Name, TenantId, Timestamp, events::Events};
 
 /// Where an alert is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,15 +87,24 @@ pub struct Alert {
     pub latest: Latest,
     /// Set once it is closed, for ever.
     pub closing: Option<Closing>,
+    /// The incident it is part of: known here alone, whatever the SIEM sends.
+    pub incident: Option<IncidentId>,
     /// Its events.
     pub events: Events,
 }
 
 impl Alert {
-    /// The status that counts: a closed alert stays closed whatever is sent later.
+    /// The status that counts: a closed alert stays closed whatever is sent later, and one that is
+    /// part of an incident is escalated.
     #[must_use]
     pub const fn status(&self) -> Status {
-        if self.closing.is_some() { Status::Closed } else { self.latest.status }
+        if self.closing.is_some() {
+            Status::Closed
+        } else if self.incident.is_some() {
+            Status::Escalated
+        } else {
+            self.latest.status
+        }
     }
 
     /// Whether both read the same to whoever is shown them. When the alert was closed, and what its

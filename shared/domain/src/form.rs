@@ -98,6 +98,12 @@ impl Form {
         format!("{}{name}", self.prefix)
     }
 
+    /// Whether no member is there, or all were read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
     /// Whether a member is there, be it `null`.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

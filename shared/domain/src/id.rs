@@ -100,11 +100,48 @@ identifier! {
     SecretId
 }
 
+identifier! {
+    /// Id of an incident: `INC-<number>` when made here, `ALRT-<uuid>` when it is a notice of NCIRCC.
+    IncidentId
+}
+identifier! {
+    /// Id of a row of an incident's ledger: `export`, or a random one.
+    RowId
+}
+
+impl IncidentId {
+    /// The id of the incident with this number.
+    #[must_use]
+    pub fn numbered(number: u64) -> Self {
+        Self(format!("INC-{number}"))
+    }
+}
+
+impl RowId {
+    /// The row of the export itself: there is one at most.
+    #[must_use]
+    pub fn export() -> Self {
+        Self("export".to_owned())
+    }
+
+    /// A new random id; those made later sort after.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
+    }
+}
+
 impl TargetId {
     /// A new random id.
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().to_string())
+    }
+
+    /// The one connection with NCIRCC, which is kept apart from targets but counted like one.
+    #[must_use]
+    pub fn ncircc() -> Self {
+        Self("ncircc".to_owned())
     }
 }
 

@@ -195,6 +195,7 @@ fn body(
         first_seen,
         latest: Latest { last_seen, name, status, fields: fields.0 },
         closing: (status == Status::Closed).then_some(Closing { at: last_seen, reason }),
+        incident: None,
         events: Events::new(read_events(events)?, overflow),
     })
 }

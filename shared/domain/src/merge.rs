@@ -16,6 +16,7 @@ use crate::alert::{Alert, Closing, Latest};
 /// - `firstSeen` is the earlier one.
 /// - Events are united by id within the limits of [`crate::events`].
 /// - A closed alert stays closed, with the reason of the earlier closing.
+/// - An alert stays in its incident.
 #[must_use]
 pub fn merge(a: Alert, b: Alert) -> Alert {
     let latest = if newer(&a.latest, &b.latest) == Ordering::Less { b.latest } else { a.latest };
@@ -25,6 +26,8 @@ pub fn merge(a: Alert, b: Alert) -> Alert {
         first_seen: a.first_seen.min(b.first_seen),
         latest,
         closing: earlier(a.closing, b.closing),
+        // Only what is stored has one; the greater one keeps the join free of order.
+        incident: a.incident.max(b.incident),
         events: a.events.union(b.events),
     }
 }
@@ -92,6 +95,7 @@ mod tests {
             reason in 0..3_u8,
             assignee in 0..3_u8,
             updated in proptest::option::of(0..3_i64),
+            incident in 0..3_u64,
             events in events(),
         ) -> Alert {
             let mut fields = json!({"assignee": assignee.to_string()});
@@ -111,6 +115,7 @@ mod tests {
                 },
                 closing: (status == Status::Closed)
                     .then(|| Closing { at: seconds(last), reason: format!("r{reason}") }),
+                incident: (incident > 0).then(|| crate::IncidentId::numbered(incident)),
                 events,
             }
         }

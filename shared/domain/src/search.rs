@@ -1,5 +1,7 @@
 //! What an alert search asks for: the parameters of `GET /api/v1/alerts`.
 
+use std::str::FromStr;
+
 use regex::Regex;
 
 use crate::{
@@ -51,36 +53,20 @@ impl Search {
     /// # Errors
     /// Names the first parameter whose value can not be used.
     pub fn parse(query: &Query) -> Result<Self, BadParameter> {
-        let mut ids = query
-            .all("id")
-            .map(|id| id.parse().map_err(|_| BadParameter("id")))
-            .collect::<Result<Vec<AlertId>, _>>()?;
-        ids.sort();
-        ids.dedup();
-        // The vendor's pages print both spellings, clients send the first one.
-        let tenants: Vec<String> =
-            query.all("tenantID").chain(query.all("TenantID")).map(ToOwned::to_owned).collect();
-        let mut statuses = query
-            .all("status")
-            .map(|status| status.parse().map_err(|_| BadParameter("status")))
-            .collect::<Result<Vec<Status>, _>>()?;
-        statuses.sort();
-        statuses.dedup();
+        let ids = each(query, "id")?;
+        let mut statuses = each(query, "status")?;
         if statuses.is_empty() {
             statuses = Status::ALL.to_vec();
         }
+        let Common { page, tenants, name, field, from, to } = Common::parse(query)?;
         Ok(Self {
-            page: query.page()?,
+            page,
             ids,
-            tenants: (!tenants.is_empty()).then_some(tenants),
-            name: query.name_pattern()?,
-            field: match query.first("timestampField") {
-                None | Some("lastSeen") => TimestampField::LastSeen,
-                Some("firstSeen") => TimestampField::FirstSeen,
-                Some(_) => return Err(BadParameter("timestampField")),
-            },
-            from: time(query, "from")?.unwrap_or(Timestamp::MIN),
-            to: time(query, "to")?.unwrap_or(Timestamp::MAX),
+            tenants,
+            name,
+            field,
+            from,
+            to,
             statuses,
             with_events: query.flag("withEvents"),
             with_affected: query.flag("withAffected"),
@@ -90,8 +76,55 @@ impl Search {
     /// How many matches come before the page.
     #[must_use]
     pub const fn skip(&self) -> u64 {
-        (self.page as u64).saturating_sub(1).saturating_mul(PAGE_SIZE as u64)
+        before(self.page)
     }
+}
+
+/// How many entries come before a page.
+pub(crate) const fn before(page: u32) -> u64 {
+    (page as u64).saturating_sub(1).saturating_mul(PAGE_SIZE as u64)
+}
+
+/// The parameters that every search has, whatever it finds.
+#[derive(Debug)]
+pub(crate) struct Common {
+    pub(crate) page: u32,
+    pub(crate) tenants: Option<Vec<String>>,
+    pub(crate) name: Option<Regex>,
+    pub(crate) field: TimestampField,
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
+}
+
+impl Common {
+    pub(crate) fn parse(query: &Query) -> Result<Self, BadParameter> {
+        // The vendor's pages print both spellings, clients send the first one.
+        let tenants: Vec<String> =
+            query.all("tenantID").chain(query.all("TenantID")).map(ToOwned::to_owned).collect();
+        Ok(Self {
+            page: query.page()?,
+            tenants: (!tenants.is_empty()).then_some(tenants),
+            name: query.name_pattern()?,
+            field: match query.first("timestampField") {
+                None | Some("lastSeen") => TimestampField::LastSeen,
+                Some("firstSeen") => TimestampField::FirstSeen,
+                Some(_) => return Err(BadParameter("timestampField")),
+            },
+            from: time(query, "from")?.unwrap_or(Timestamp::MIN),
+            to: time(query, "to")?.unwrap_or(Timestamp::MAX),
+        })
+    }
+}
+
+/// The different values of a parameter that may be repeated.
+pub(crate) fn each<T: FromStr + Ord>(query: &Query, name: &'static str) -> Result<Vec<T>, BadParameter> {
+    let mut values = query
+        .all(name)
+        .map(|value| value.parse().map_err(|_| BadParameter(name)))
+        .collect::<Result<Vec<T>, _>>()?;
+    values.sort();
+    values.dedup();
+    Ok(values)
 }
 
 /// Reads a time. A `+` of an offset that came unescaped has become a space; and one example of the

@@ -7,6 +7,7 @@ use crate::{Name, SecretId, TargetId, TenantId, Timestamp, TokenId, vault::Kind}
 mod address;
 mod draft;
 
+pub(crate) use address::{base_address, proxy_address};
 pub use draft::{Draft, References};
 
 /// Word for an R-Vision IRP / SOAR.

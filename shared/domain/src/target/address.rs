@@ -12,7 +12,7 @@ const PROXY_RULE: &str = "must be http://host:port, without path, query and user
 ///
 /// # Errors
 /// Says what is allowed. Plain HTTP is not: a token goes over it.
-pub(super) fn base_address(text: &str) -> Result<String, String> {
+pub(crate) fn base_address(text: &str) -> Result<String, String> {
     let url = parse(text, "https://").ok_or(BASE_RULE)?;
     let host = url.host_str().ok_or(BASE_RULE)?;
     Ok(url.port().map_or_else(|| format!("https://{host}"), |port| format!("https://{host}:{port}")))
@@ -22,7 +22,7 @@ pub(super) fn base_address(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// Says what is allowed.
-pub(super) fn proxy_address(text: &str) -> Result<String, String> {
+pub(crate) fn proxy_address(text: &str) -> Result<String, String> {
     let url = parse(text, "http://").ok_or(PROXY_RULE)?;
     let host = url.host_str().ok_or(PROXY_RULE)?;
     let port = url.port_or_known_default().ok_or(PROXY_RULE)?;
