@@ -22,7 +22,7 @@ use crate::{
     error::{call_error, contended},
     item::{Item, attr, key_map},
     keys::{Key, Partition, events_prefix},
-    update::Update,
+    update::{REVISION_HOLDS, Update},
 };
 
 /// Attempts of an upsert. Each lost race means that somebody else's write went through.
@@ -102,7 +102,7 @@ impl AlertHead {
 }
 
 /// Takes a change into an outbox; gives what has to be queued.
-fn note(
+pub(crate) fn note(
     outbox: &mut Outbox,
     alert: &AlertId,
     tenant: &TenantId,
@@ -344,7 +344,7 @@ impl Store {
             .set(attr::TENANT_PARTITION, tenant_partition)
             .set(attr::ALL_PARTITION, all_partition)
             .outbox(&alert.id, outbox)?;
-        let newer = self.update_alert(set).await?;
+        let newer = self.update(set).await?;
         newer.map(|item| AlertHead::from_item(alert.id.clone(), &item)).transpose()
     }
 
@@ -354,21 +354,21 @@ impl Store {
     /// When the store fails.
     pub async fn put_outbox(&self, alert: Found, outbox: &Outbox) -> Result<Put, CallError> {
         let update = Update::of(&alert.id, alert.revision).outbox(&alert.id, outbox)?;
-        match self.update_alert(update).await? {
+        match self.update(update).await? {
             None => Ok(Put::Done(alert.with_outbox(outbox)?)),
             Some(item) => Found::from_item(&item, &self.packer).map(Put::Stale),
         }
     }
 
     /// Carries an update out. `None` when it went through, else the item that stands in the way.
-    async fn update_alert(&self, update: Update) -> Result<Option<Item>, CallError> {
+    pub(crate) async fn update(&self, update: Update) -> Result<Option<Item>, CallError> {
         let result = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key_map(&update.key)))
             .update_expression(update.expression())
-            .condition_expression("#rv = :rv")
+            .condition_expression(REVISION_HOLDS)
             .set_expression_attribute_names(Some(update.names))
             .set_expression_attribute_values(Some(update.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bridge_domain::{
-    AlertId, CallError, Class, Name, TenantId, Timestamp,
+    AlertId, CallError, Class, IncidentId, Name, TenantId, Timestamp,
     alert::{Alert, Closing, Latest, Status},
     events::{Event, Events, MAX_EVENT_BYTES, MAX_EVENTS},
     intake::MAX_FIELD_BYTES,
@@ -87,6 +87,9 @@ pub(crate) fn encode(
     }
     if let Some(closing) = &alert.closing {
         item = item.text(attr::CLOSING_REASON, &closing.reason).number(attr::CLOSING_AT, closing.at.micros());
+    }
+    if let Some(incident) = &alert.incident {
+        item = item.text(attr::INCIDENT, incident.as_str());
     }
     let events = pack(packer, alert.events.to_json().as_bytes())?;
     let mut chunks = Vec::new();
@@ -175,6 +178,8 @@ pub struct Found {
     pub overflow: bool,
     /// Size of its events as a JSON array, in bytes.
     pub events_size: usize,
+    /// The incident it is part of.
+    pub incident: Option<IncidentId>,
     pub(crate) revision: i64,
     outbox: Option<String>,
     pub(crate) closing_at: Option<Timestamp>,
@@ -212,6 +217,7 @@ impl Found {
             },
             overflow: item.get_flag(attr::OVERFLOW)?,
             events_size: item.get_size(attr::EVENTS_SIZE)?,
+            incident: item.has(attr::INCIDENT).then(|| item.get_parsed(attr::INCIDENT)).transpose()?,
             revision: item.get_number(attr::REVISION)?,
             outbox: item
                 .has(attr::OUTBOX)
@@ -232,6 +238,14 @@ impl Found {
     /// `Permanent` when the stored bytes can not be read.
     pub fn fields(&self) -> Result<Map<String, Value>, CallError> {
         Ok(self.packed()?.fields)
+    }
+
+    /// The status that its SIEM gave it last, whatever became of it here.
+    ///
+    /// # Errors
+    /// `Permanent` when the stored bytes can not be read.
+    pub fn sent_status(&self) -> Result<Status, CallError> {
+        Ok(self.packed()?.status)
     }
 
     /// What its targets want and have, and its change log.
@@ -299,6 +313,7 @@ impl Found {
                 fields: packed.fields,
             },
             closing: self.closing_at.map(|at| Closing { at, reason: self.closing_reason }),
+            incident: self.incident,
             events: Events::new(list, self.overflow),
         })
     }

@@ -3,10 +3,12 @@
 //! | item | `pk` |
 //! |---|---|
 //! | gate of a target | `GATE#<target>` |
+//! | whose turn it is with a target that takes one call at a time | `TURN#<target>` |
 
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
+    operation::put_item::{PutItemError, PutItemOutput},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use bridge_domain::{CallError, TargetId, Timestamp, gate::Gate};
@@ -54,6 +56,66 @@ impl Cache {
         answer.item.map_or_else(|| Ok((Gate::default(), None)), |map| decode(&Item::from_map(map)))
     }
 
+    /// Takes the turn with a target, up to `until`. Gives until when somebody else has it, if
+    /// somebody does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn take_turn(
+        &self,
+        target: &TargetId,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Timestamp>, CallError> {
+        let item = Item::default()
+            .text(attr::PK, turn_key(target))
+            .number(attr::SCHEMA, SCHEMA_VERSION)
+            .text(attr::HOLDER, holder)
+            .number(attr::UNTIL, until.micros())
+            .number(attr::TTL, now.plus_seconds(KEPT_SECONDS).seconds());
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item.into_map()))
+            .condition_expression("attribute_not_exists(#pk) OR #until <= :now")
+            .expression_attribute_names("#pk", attr::PK)
+            .expression_attribute_names("#until", attr::UNTIL)
+            .expression_attribute_values(":now", AttributeValue::N(now.micros().to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match met(put.send().await)? {
+            Met::Nothing => Ok(None),
+            // Given back meanwhile: free at once.
+            Met::Gone => Ok(Some(now)),
+            Met::Item(item) => item.get_time(attr::UNTIL).map(Some),
+        }
+    }
+
+    /// Gives the turn back, if it is still this holder's.
+    ///
+    /// # Errors
+    /// When the store fails: the turn then ends by itself.
+    pub async fn end_turn(&self, target: &TargetId, holder: &str) -> Result<(), CallError> {
+        let ended = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key(attr::PK, AttributeValue::S(turn_key(target)))
+            .condition_expression("#hold = :hold")
+            .expression_attribute_names("#hold", attr::HOLDER)
+            .expression_attribute_values(":hold", AttributeValue::S(holder.to_owned()))
+            .send()
+            .await;
+        match ended {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(failure)) if failure.err().is_conditional_check_failed_exception() => {
+                Ok(())
+            }
+            Err(error) => Err(call_error("DeleteItem", &error)),
+        }
+    }
+
     /// Writes a gate if it is still at `revision`. Gives the one that stands in the way, if one does.
     ///
     /// # Errors
@@ -87,23 +149,40 @@ impl Cache {
                 .expression_attribute_names("#rv", attr::REVISION)
                 .expression_attribute_values(":rv", AttributeValue::N(revision.to_string())),
         };
-        match put.send().await {
-            Ok(_) => Ok(None),
-            Err(SdkError::ServiceError(failure)) => {
-                match failure.err() {
-                    aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(
-                        failed,
-                    ) => match &failed.item {
-                        // Deleted by its time to live meanwhile.
-                        None => Ok(Some((Gate::default(), None))),
-                        Some(map) => decode(&Item::from_map(map.clone())).map(Some),
-                    },
-                    _ => Err(call_error("PutItem", &SdkError::ServiceError(failure))),
-                }
-            }
-            Err(error) => Err(call_error("PutItem", &error)),
+        match met(put.send().await)? {
+            Met::Nothing => Ok(None),
+            // Deleted by its time to live meanwhile.
+            Met::Gone => Ok(Some((Gate::default(), None))),
+            Met::Item(item) => decode(&item).map(Some),
         }
     }
+}
+
+/// What a conditional put met.
+enum Met {
+    /// Nothing: it is written.
+    Nothing,
+    /// Something that is gone by now.
+    Gone,
+    /// This.
+    Item(Item),
+}
+
+fn met(put: Result<PutItemOutput, SdkError<PutItemError>>) -> Result<Met, CallError> {
+    match put {
+        Ok(_) => Ok(Met::Nothing),
+        Err(SdkError::ServiceError(failure)) => match failure.err() {
+            PutItemError::ConditionalCheckFailedException(failed) => {
+                Ok(failed.item.clone().map_or(Met::Gone, |map| Met::Item(Item::from_map(map))))
+            }
+            _ => Err(call_error("PutItem", &SdkError::ServiceError(failure))),
+        },
+        Err(error) => Err(call_error("PutItem", &error)),
+    }
+}
+
+fn turn_key(target: &TargetId) -> String {
+    format!("TURN#{target}")
 }
 
 fn key(target: &TargetId) -> String {

@@ -25,6 +25,23 @@ impl Store {
         now: Timestamp,
         limit: u16,
     ) -> Result<Vec<(AlertId, Timestamp)>, CallError> {
+        let items = self.due(&outbox_shard(shard), now, limit).await?;
+        let due = |item: &Item| {
+            let Key::Alert(id) = item.key()? else { return Err(damaged(attr::PK)) };
+            let place = Moment::parse(item.get_text(attr::DUE_KEY)?).ok_or_else(|| damaged(attr::DUE_KEY))?;
+            Ok((id, place.at))
+        };
+        items.iter().map(due).collect()
+    }
+
+    /// Lines of one partition of the index that were due at `now`, the longest overdue first, at most
+    /// `limit`.
+    pub(crate) async fn due(
+        &self,
+        partition: &str,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Item>, CallError> {
         let answer = self
             .client
             .query()
@@ -33,18 +50,12 @@ impl Store {
             .key_condition_expression("#dp = :dp AND #da <= :da")
             .expression_attribute_names("#dp", attr::DUE_PARTITION)
             .expression_attribute_names("#da", attr::DUE_KEY)
-            .expression_attribute_values(":dp", AttributeValue::S(outbox_shard(shard)))
+            .expression_attribute_values(":dp", AttributeValue::S(partition.to_owned()))
             .expression_attribute_values(":da", AttributeValue::S(Moment::last(now)))
             .limit(i32::from(limit))
             .send()
             .await
             .map_err(|error| call_error("Query", &error))?;
-        let due = |map| {
-            let item = Item::from_map(map);
-            let Key::Alert(id) = item.key()? else { return Err(damaged(attr::PK)) };
-            let place = Moment::parse(item.get_text(attr::DUE_KEY)?).ok_or_else(|| damaged(attr::DUE_KEY))?;
-            Ok((id, place.at))
-        };
-        answer.items.unwrap_or_default().into_iter().map(due).collect()
+        Ok(answer.items.unwrap_or_default().into_iter().map(Item::from_map).collect())
     }
 }

@@ -39,11 +39,26 @@ pub(crate) mod attr {
     pub(crate) const FIRST_KEY: &str = "fk";
     /// What targets want and have, and the change log: JSON.
     pub(crate) const OUTBOX: &str = "ob";
+    /// The incident that an alert is part of; the incident whose notification a uuid is.
+    pub(crate) const INCIDENT: &str = "inc";
+    /// An incident, a comment, or how far an account was read: JSON.
+    pub(crate) const BODY: &str = "b";
+    /// A row of the ledger: its state, JSON; and what it does, zstd of JSON, with its size when unpacked.
+    pub(crate) const LEDGER: &str = "lg";
+    pub(crate) const ERRAND: &str = "er";
+    pub(crate) const ERRAND_SIZE: &str = "es";
+    /// Who ordered a row.
+    pub(crate) const BY: &str = "by";
+    /// The number of the last incident.
+    pub(crate) const COUNT: &str = "cnt";
     /// Place in the index of what is due.
     pub(crate) const DUE_PARTITION: &str = "dp";
     pub(crate) const DUE_KEY: &str = "da";
     /// Circuit and rate of a target: JSON, in the Cache table.
     pub(crate) const GATE: &str = "gate";
+    /// Who has the turn with a target, and until when: in the Cache table.
+    pub(crate) const HOLDER: &str = "hold";
+    pub(crate) const UNTIL: &str = "until";
     pub(crate) const CREATED: &str = "cre";
     pub(crate) const UPDATED: &str = "upd";
     pub(crate) const DESCRIPTION: &str = "d";

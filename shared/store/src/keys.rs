@@ -13,6 +13,14 @@
 //! | secret's entry | `SECRET#<id>` | `SECRET` |
 //! | a secret's name, taken | `SECRETNAME#<tenant>#<name in lower case>` | `SECRETNAME` |
 //! | how far a KUMA Core was asked | `PULL#<target>` | `PULL` |
+//! | the connection with NCIRCC | `NCIRCC` | `SETTINGS` |
+//! | incident | `INCIDENT#<id>` | `INCIDENT` |
+//! | row of an incident's ledger | `INCIDENT#<id>` | `ROW#<row>` |
+//! | part of a file that a row sends | `INCIDENT#<id>` | `FILE#<row>#<file>#<part>` |
+//! | comment on an incident | `INCIDENT#<id>` | `COMMENT#<microseconds>#<id>` |
+//! | number of the last incident | `COUNTER#INCIDENT` | `COUNTER` |
+//! | whose notification a uuid of NCIRCC's is | `REMOTE#<uuid>` | `REMOTE` |
+//! | how far NCIRCC's account was read | `NCIRCC` | `SYNC` |
 //!
 //! A tenant and its targets are one range of one partition: they are read together.
 //!
@@ -22,14 +30,19 @@
 //! |---|---|---|
 //! | alerts of a tenant in a status | `tp` = `<tenant>#<status>` | `lk`, `fk` |
 //! | alerts of all tenants in a status, a quarter of them | `ap` = `<status>#<shard>` | `lk`, `fk` |
+//! | incidents of a tenant in a status | `tp` = `INCIDENTS#<tenant>#<status>` | `lk`, `fk` |
+//! | incidents of all tenants in a status | `ap` = `INCIDENTS##<status>` | `lk`, `fk` |
 //! | tenants, tokens, targets, secrets | `tp` = `TENANTS`, `TOKENS`, `TARGETS`, `SECRETS` | `lk` (when made) |
 //!
 //! The outbox (index `due`): alerts with something to send, partition `dp` = `DUE#<shard>`, sorted by `da`,
-//! the time at which the sweeper has to look.
+//! the time at which the sweeper has to look. Rows of the ledger are in the same index, partitions
+//! `LEDGER`, and `STUCK` for those that wait for a person.
 
 use std::fmt;
 
-use bridge_domain::{AlertId, SecretId, TargetId, TenantId, Timestamp, TokenId, alert::Status};
+use bridge_domain::{
+    AlertId, IncidentId, RowId, SecretId, TargetId, TenantId, Timestamp, TokenId, alert::Status, incident,
+};
 use sha2::{Digest, Sha256};
 
 /// Shards of each all-tenant listing: spreads the writes of one status over four partitions.
@@ -77,6 +90,43 @@ pub enum Key {
     },
     /// How far a KUMA Core was asked for alerts.
     Pull(TargetId),
+    /// The settings of the connection with NCIRCC.
+    NcirccSettings,
+    /// An incident.
+    Incident(IncidentId),
+    /// A row of an incident's ledger.
+    Row {
+        /// The incident.
+        incident: IncidentId,
+        /// The row.
+        row: RowId,
+    },
+    /// A part of a file that a row of the ledger sends.
+    FilePart {
+        /// The incident.
+        incident: IncidentId,
+        /// The row.
+        row: RowId,
+        /// The file's number, from 0.
+        file: u32,
+        /// The part's number, from 0.
+        part: u32,
+    },
+    /// A comment on an incident.
+    Comment {
+        /// The incident.
+        incident: IncidentId,
+        /// When it was made.
+        at: Timestamp,
+        /// Its id.
+        id: String,
+    },
+    /// The number of the last incident.
+    IncidentCounter,
+    /// Whose notification a uuid of NCIRCC's is.
+    Remote(String),
+    /// How far NCIRCC's account was read.
+    NcirccSync,
 }
 
 impl Key {
@@ -93,6 +143,13 @@ impl Key {
             Self::TenantName(name) => format!("TENANTNAME#{name}"),
             Self::MainTenant => "TENANTMAIN".to_owned(),
             Self::Token(id) => format!("TOKEN#{id}"),
+            Self::Incident(id)
+            | Self::Row { incident: id, .. }
+            | Self::FilePart { incident: id, .. }
+            | Self::Comment { incident: id, .. } => format!("INCIDENT#{id}"),
+            Self::IncidentCounter => "COUNTER#INCIDENT".to_owned(),
+            Self::Remote(uuid) => format!("REMOTE#{uuid}"),
+            Self::NcirccSettings | Self::NcirccSync => "NCIRCC".to_owned(),
         }
     }
 
@@ -111,6 +168,14 @@ impl Key {
             Self::Secret(_) => "SECRET".to_owned(),
             Self::SecretName { .. } => "SECRETNAME".to_owned(),
             Self::Pull(_) => "PULL".to_owned(),
+            Self::NcirccSettings => "SETTINGS".to_owned(),
+            Self::Incident(_) => "INCIDENT".to_owned(),
+            Self::Row { row, .. } => format!("{ROWS}{row}"),
+            Self::FilePart { row, file, part, .. } => format!("FILE#{row}#{file:03}#{part:03}"),
+            Self::Comment { at, id, .. } => format!("{COMMENTS}{:018}#{id}", at.micros()),
+            Self::IncidentCounter => "COUNTER".to_owned(),
+            Self::Remote(_) => "REMOTE".to_owned(),
+            Self::NcirccSync => "SYNC".to_owned(),
         }
     }
 
@@ -142,11 +207,45 @@ impl Key {
                 Self::SecretName { tenant: tenant.parse().ok()?, name: name.to_owned() }
             }
             (Some(("PULL", id)), "PULL") => Self::Pull(id.parse().ok()?),
+            (None, "SETTINGS") => Self::NcirccSettings,
+            (Some(("INCIDENT", id)), _) => Self::of_incident(id.parse().ok()?, sk)?,
+            (Some(("COUNTER", "INCIDENT")), "COUNTER") => Self::IncidentCounter,
+            (Some(("REMOTE", uuid)), "REMOTE") => Self::Remote(uuid.to_owned()),
+            (None, "SYNC") => Self::NcirccSync,
             _ => return None,
         };
         (key.pk() == pk && key.sk() == sk).then_some(key)
     }
+
+    fn of_incident(incident: IncidentId, sk: &str) -> Option<Self> {
+        let mut parts = sk.split('#');
+        let key = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("INCIDENT", None, ..) => Self::Incident(incident),
+            ("ROW", Some(row), None, _) => Self::Row { incident, row: row.parse().ok()? },
+            ("FILE", Some(row), Some(file), Some(part)) => Self::FilePart {
+                incident,
+                row: row.parse().ok()?,
+                file: file.parse().ok()?,
+                part: part.parse().ok()?,
+            },
+            ("COMMENT", Some(_), Some(_), _) => {
+                let place = Moment::parse(sk.strip_prefix(COMMENTS)?)?;
+                Self::Comment { incident, at: place.at, id: place.id }
+            }
+            _ => return None,
+        };
+        Some(key)
+    }
 }
+
+/// What the sort keys of the rows of a ledger begin with.
+pub const ROWS: &str = "ROW#";
+/// What the sort keys of comments begin with.
+pub const COMMENTS: &str = "COMMENT#";
+/// Partition of the index `due` with the rows of the ledger.
+pub const LEDGER_DUE: &str = "LEDGER";
+/// Partition of the index `due` with the rows that wait for a person.
+pub const LEDGER_STUCK: &str = "STUCK";
 
 /// First sort key of a tenant's targets.
 pub const TARGETS_FROM: &str = "TARGET#";
@@ -171,6 +270,9 @@ pub fn shard_of(alert: &AlertId) -> u8 {
     Sha256::digest(alert.as_str().as_bytes()).first().copied().unwrap_or_default() % SHARDS
 }
 
+/// What the partitions of listings of incidents begin with. No tenant's id holds a `#`.
+const INCIDENTS: &str = "INCIDENTS#";
+
 /// Partition of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Partition {
@@ -186,6 +288,10 @@ pub enum Partition {
     Targets,
     /// Every secret.
     Secrets,
+    /// Incidents of one tenant in one status.
+    Incidents(TenantId, incident::Status),
+    /// Incidents of all tenants in one status. They are rare: one partition bears them.
+    AllIncidents(incident::Status),
 }
 
 impl Partition {
@@ -203,6 +309,14 @@ impl Partition {
             ("TOKENS", _) => Self::Tokens,
             ("TARGETS", _) => Self::Targets,
             ("SECRETS", _) => Self::Secrets,
+            (_, Some((left, status))) if left.starts_with(INCIDENTS) => {
+                let (tenant, status) = (left.strip_prefix(INCIDENTS)?, status.parse().ok()?);
+                if tenant.is_empty() {
+                    Self::AllIncidents(status)
+                } else {
+                    Self::Incidents(tenant.parse().ok()?, status)
+                }
+            }
             // A tenant may be called like a status, but no shard is.
             (_, Some((left, right))) => match (left.parse::<Status>(), right.parse::<Status>()) {
                 (_, Ok(status)) => Self::Tenant(left.parse().ok()?, status),
@@ -224,6 +338,8 @@ impl fmt::Display for Partition {
             Self::Tokens => f.write_str("TOKENS"),
             Self::Targets => f.write_str("TARGETS"),
             Self::Secrets => f.write_str("SECRETS"),
+            Self::Incidents(tenant, status) => write!(f, "{INCIDENTS}{tenant}#{}", status.as_str()),
+            Self::AllIncidents(status) => write!(f, "{INCIDENTS}#{}", status.as_str()),
         }
     }
 }
@@ -266,86 +382,4 @@ impl fmt::Display for Moment {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const ID: &str = "[A-Za-z0-9._:-]{1,128}";
-
-    fn key() -> impl Strategy<Value = Key> {
-        prop_oneof![
-            ID.prop_map(|id| Key::Alert(id.parse().unwrap())),
-            (ID, "[a-f0-9-]{1,36}", 0..9999_u32).prop_map(|(id, generation, index)| Key::Events {
-                alert: id.parse().unwrap(),
-                generation,
-                index
-            }),
-            ID.prop_map(|id| Key::Tenant(id.parse().unwrap())),
-            "\\PC{1,128}".prop_map(Key::TenantName),
-            Just(Key::MainTenant),
-            ID.prop_map(|id| Key::Token(id.parse().unwrap())),
-            (ID, ID).prop_map(|(tenant, id)| Key::Target {
-                tenant: tenant.parse().unwrap(),
-                id: id.parse().unwrap()
-            }),
-            ID.prop_map(|id| Key::TargetPlace(id.parse().unwrap())),
-            ID.prop_map(|id| Key::Secret(id.parse().unwrap())),
-            (ID, "\\PC{1,128}")
-                .prop_map(|(tenant, name)| Key::SecretName { tenant: tenant.parse().unwrap(), name }),
-            ID.prop_map(|id| Key::Pull(id.parse().unwrap())),
-        ]
-    }
-
-    fn status() -> impl Strategy<Value = Status> {
-        (0..4_usize).prop_map(|index| Status::ALL[index])
-    }
-
-    proptest! {
-        #[test]
-        fn a_key_reads_back_as_itself(key in key()) {
-            prop_assert_eq!(Key::parse(&key.pk(), &key.sk()), Some(key));
-        }
-
-        #[test]
-        fn two_keys_are_equal_only_when_their_texts_are(a in key(), b in key()) {
-            prop_assert_eq!(a == b, (a.pk(), a.sk()) == (b.pk(), b.sk()));
-        }
-
-        #[test]
-        fn a_partition_reads_back_as_itself(tenant in ID, status in status(), shard in 0..SHARDS) {
-            for partition in [
-                Partition::Tenant(tenant.parse().unwrap(), status),
-                // A tenant may be called like a status: its text must still not be taken for a shard.
-                Partition::Tenant(status.as_str().parse().unwrap(), status),
-                Partition::Shard(status, shard),
-                Partition::Tenants,
-                Partition::Tokens,
-            ] {
-                prop_assert_eq!(Partition::parse(&partition.to_string()), Some(partition));
-            }
-        }
-
-        #[test]
-        fn places_sort_as_their_texts_do(a in 0..i64::from(u32::MAX), b in 0..i64::from(u32::MAX), id in ID) {
-            let place = |micros| Moment { at: Timestamp::from_micros(micros).unwrap(), id: id.clone() };
-            let (a, b) = (place(a), place(b));
-            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
-            prop_assert_eq!(Moment::parse(&a.to_string()), Some(a.clone()));
-            prop_assert!(Moment::first(a.at) <= a.to_string() && a.to_string() <= Moment::last(a.at));
-        }
-
-        #[test]
-        fn no_text_makes_a_parser_panic(pk in "\\PC{0,40}", sk in "\\PC{0,40}") {
-            let _ = (Key::parse(&pk, &sk), Partition::parse(&pk), Moment::parse(&pk));
-        }
-    }
-
-    #[test]
-    fn alerts_spread_over_every_shard() {
-        let shards: std::collections::BTreeSet<String> = (0..64)
-            .map(|n| Partition::shard_of(&format!("alert-{n}").parse().unwrap(), Status::New).to_string())
-            .collect();
-        assert_eq!(shards.len(), usize::from(SHARDS));
-    }
-}
+mod tests;

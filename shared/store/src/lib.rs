@@ -10,9 +10,14 @@ mod body;
 mod cache;
 mod due;
 mod error;
+mod incident_search;
+mod incidents;
 mod item;
 pub mod keys;
+mod ledger;
 mod listing;
+mod ncircc;
+mod ncircc_sync;
 mod pack;
 mod pull;
 mod search;
@@ -21,6 +26,7 @@ mod tenants;
 mod tokens;
 mod transact;
 mod update;
+mod uses;
 mod vault;
 
 use std::{fmt, str::FromStr, sync::Arc};
@@ -30,6 +36,9 @@ pub use crate::{
     alerts::{AlertHead, Closed, Put, Stored, Upserted},
     body::Found,
     cache::{Cache, Held},
+    incidents::{IncidentConflict, Linked},
+    ledger::RowConflict,
+    ncircc::NcirccConflict,
     search::Page,
     targets::TargetConflict,
     tenants::{TenantChange, TenantConflict},

@@ -1,12 +1,17 @@
 //! Reading one partition of a listing, newest first, a page at a time.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     ops::Range as Span,
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bridge_domain::{CallError, Timestamp, search::TimestampField};
+use bridge_domain::{
+    CallError, TenantId, Timestamp,
+    access::Grants,
+    search::{PAGE_SIZE, TimestampField},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     Store,
@@ -20,6 +25,11 @@ use crate::{
 const MOST: usize = 1_000;
 /// Fewest entries asked for in one query.
 const FEWEST: usize = 50;
+/// Up to this many tenants, each tenant's own listing is read; above it, the listing of all
+/// tenants is read and filtered. So a page takes a bounded number of queries: with 1 tenant or 500.
+const OWN_LISTINGS: usize = 16;
+/// Queries under way at once.
+const CONCURRENT: usize = 16;
 
 /// One line of a listing: what filtering needs, no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +65,10 @@ impl Range {
     /// Index, partition attribute and sort attribute.
     const fn index(&self) -> (&'static str, &'static str, &'static str) {
         match (&self.partition, self.field) {
-            (Partition::Shard(..), TimestampField::LastSeen) => {
+            (Partition::Shard(..) | Partition::AllIncidents(_), TimestampField::LastSeen) => {
                 ("all-last", attr::ALL_PARTITION, attr::LAST_KEY)
             }
-            (Partition::Shard(..), TimestampField::FirstSeen) => {
+            (Partition::Shard(..) | Partition::AllIncidents(_), TimestampField::FirstSeen) => {
                 ("all-first", attr::ALL_PARTITION, attr::FIRST_KEY)
             }
             (_, TimestampField::LastSeen) => ("tenant-last", attr::TENANT_PARTITION, attr::LAST_KEY),
@@ -137,6 +147,105 @@ impl Listing {
             });
         }
         Ok(())
+    }
+}
+
+/// The tenants that a search is about: those asked for, as far as `grants` see them. `None` for every
+/// tenant there is.
+pub(crate) fn visible(asked: Option<&[String]>, grants: &Grants) -> Option<HashSet<TenantId>> {
+    let asked = asked.map(|list| list.iter().filter_map(|id| id.parse().ok()));
+    match (asked, grants) {
+        (None, Grants::Everything) => None,
+        (None, Grants::Tenants(roles)) => Some(roles.keys().cloned().collect()),
+        // A tenant without a role does not exist for the user: it is left out, no error.
+        (Some(asked), grants) => Some(asked.filter(|tenant| grants.sees(tenant)).collect()),
+    }
+}
+
+/// The tenants whose own listings are read; `None` when the listings of all tenants are.
+pub(crate) fn own_listings(tenants: Option<&HashSet<TenantId>>) -> Option<&HashSet<TenantId>> {
+    tenants.filter(|tenants| tenants.len() <= OWN_LISTINGS)
+}
+
+/// Whether a line of a listing is about one of these tenants.
+pub(crate) fn is_of(tenants: Option<&HashSet<TenantId>>, entry: &Entry) -> bool {
+    let tenant = || entry.tenant.parse::<TenantId>().ok();
+    tenants.is_none_or(|tenants| tenant().is_some_and(|id| tenants.contains(&id)))
+}
+
+impl Store {
+    /// One page of several listings read side by side, newest first, as one. Of the lines that `lists`
+    /// picks, `skip` come before the page; `load` reads what lines name and leaves out what no longer
+    /// fits, in place of which the page is filled up further. Only the last page is short.
+    ///
+    /// Gives the page, and how many queries were made for it.
+    pub(crate) async fn merged<T, Loaded>(
+        &self,
+        ranges: Vec<Range>,
+        mut skip: u64,
+        lists: impl Fn(&Entry) -> bool,
+        load: impl Fn(Vec<Key>) -> Loaded,
+    ) -> Result<(Vec<T>, u32), CallError>
+    where
+        Loaded: Future<Output = Result<Vec<(Moment, T)>, CallError>>,
+    {
+        let mut listings = self.open(ranges, skip).await?;
+        let mut page: Vec<(Moment, T)> = Vec::new();
+        let mut last: Option<Moment> = None;
+        loop {
+            let mut keys = Vec::new();
+            while page.len() + keys.len() < PAGE_SIZE {
+                let Some(entry) = self.next(&mut listings).await? else { break };
+                // A status that changes meanwhile shows one thing in two listings, at the same place.
+                let again = last.as_ref() == Some(&entry.place);
+                last = Some(entry.place.clone());
+                if again || !lists(&entry) {
+                    continue;
+                }
+                if skip > 0 {
+                    skip -= 1;
+                } else {
+                    keys.push(entry.key);
+                }
+            }
+            if keys.is_empty() {
+                break;
+            }
+            let known: HashSet<String> = page.iter().map(|(place, _)| place.id.clone()).collect();
+            let found = load(keys).await?;
+            page.extend(found.into_iter().filter(|(place, _)| !known.contains(&place.id)));
+        }
+        page.sort_by(|(a, _), (b, _)| b.cmp(a));
+        let queries = listings.iter().map(|listing| listing.queries).sum();
+        Ok((page.into_iter().map(|(_, one)| one).collect(), queries))
+    }
+
+    /// Opens listings and reads the first entries of each.
+    async fn open(&self, ranges: Vec<Range>, skip: u64) -> Result<Vec<Listing>, CallError> {
+        let wanted = usize::try_from(skip).unwrap_or(usize::MAX).saturating_add(PAGE_SIZE);
+        // Entries spread over the listings unevenly: ask each for one and a half times its share.
+        let page = (wanted / ranges.len().max(1)).saturating_mul(3) / 2;
+        stream::iter(ranges.into_iter().map(|range| async move {
+            let mut listing = Listing::new(range, page);
+            listing.peek(self).await?;
+            Ok(listing)
+        }))
+        .buffered(CONCURRENT)
+        .try_collect()
+        .await
+    }
+
+    /// The newest entry of all listings.
+    async fn next(&self, listings: &mut [Listing]) -> Result<Option<Entry>, CallError> {
+        let mut best: Option<(usize, Moment)> = None;
+        for (index, listing) in listings.iter_mut().enumerate() {
+            if let Some(entry) = listing.peek(self).await?
+                && best.as_ref().is_none_or(|(_, place)| entry.place > *place)
+            {
+                best = Some((index, entry.place.clone()));
+            }
+        }
+        Ok(best.and_then(|(index, _)| listings.get_mut(index)).and_then(Listing::take))
     }
 }
 

@@ -7,21 +7,14 @@ use bridge_domain::{
     access::Grants,
     search::{PAGE_SIZE, Search, TimestampField},
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     Store,
     body::Found,
     item::attr,
     keys::{Key, Moment, Partition, SHARDS},
-    listing::{Entry, Listing, Range},
+    listing::{Entry, Range, is_of, own_listings, visible},
 };
-
-/// Up to this many tenants, each tenant's own listing is read; above it, the listing of all
-/// tenants is read and filtered. So a page takes a bounded number of queries: with 1 tenant or 500.
-const OWN_LISTINGS: usize = 16;
-/// Queries under way at once.
-const CONCURRENT: usize = 16;
 
 /// A page of a search.
 #[derive(Debug, Default)]
@@ -33,7 +26,7 @@ pub struct Page {
 }
 
 /// Attributes read when events are not asked for.
-const WITHOUT_EVENTS: [&str; 14] = [
+pub(crate) const WITHOUT_EVENTS: [&str; 15] = [
     attr::PK,
     attr::SK,
     attr::REVISION,
@@ -48,6 +41,7 @@ const WITHOUT_EVENTS: [&str; 14] = [
     attr::EVENTS_SIZE,
     attr::CLOSING_REASON,
     attr::CLOSING_AT,
+    attr::INCIDENT,
 ];
 
 impl Store {
@@ -84,67 +78,16 @@ impl Store {
     }
 
     async fn search_listings(&self, scope: &Scope<'_>) -> Result<Page, CallError> {
-        let mut listings = self.open(scope).await?;
-        let mut skip = scope.search.skip();
-        let mut page = Page::default();
-        let mut last: Option<Moment> = None;
-        loop {
-            let mut ids = Vec::new();
-            while page.alerts.len() + ids.len() < PAGE_SIZE {
-                let Some(entry) = self.next(&mut listings).await? else { break };
-                // A status that changes meanwhile shows an alert in two listings, at the same place.
-                let again = last.as_ref() == Some(&entry.place);
-                last = Some(entry.place.clone());
-                if again || !scope.lists(&entry) {
-                    continue;
-                }
-                if skip > 0 {
-                    skip -= 1;
-                } else if let Key::Alert(id) = entry.key {
-                    ids.push(id);
-                }
-            }
-            if ids.is_empty() {
-                break;
-            }
-            let known: HashSet<AlertId> = page.alerts.iter().map(|found| found.id.clone()).collect();
+        let load = |keys: Vec<Key>| async move {
+            let ids: Vec<AlertId> = keys.into_iter().filter_map(alert_of).collect();
             let mut found = self.load(&ids, scope.search.with_events).await?;
-            // The listing may lag: what no longer fits is dropped and the page filled up further.
-            found.retain(|found| scope.shows(found) && !known.contains(&found.id));
-            page.alerts.extend(found);
-        }
-        page.queries = listings.iter().map(|listing| listing.queries).sum();
-        scope.sort(&mut page.alerts);
-        Ok(page)
-    }
-
-    /// Opens every listing of the scope and reads the first entries of each.
-    async fn open(&self, scope: &Scope<'_>) -> Result<Vec<Listing>, CallError> {
-        let ranges = scope.ranges();
-        let wanted = usize::try_from(scope.search.skip()).unwrap_or(usize::MAX).saturating_add(PAGE_SIZE);
-        // Alerts spread over the listings unevenly: ask each for one and a half times its share.
-        let page = (wanted / ranges.len().max(1)).saturating_mul(3) / 2;
-        stream::iter(ranges.into_iter().map(|range| async move {
-            let mut listing = Listing::new(range, page);
-            listing.peek(self).await?;
-            Ok(listing)
-        }))
-        .buffered(CONCURRENT)
-        .try_collect()
-        .await
-    }
-
-    /// The newest entry of all listings.
-    async fn next(&self, listings: &mut [Listing]) -> Result<Option<Entry>, CallError> {
-        let mut best: Option<(usize, Moment)> = None;
-        for (index, listing) in listings.iter_mut().enumerate() {
-            if let Some(entry) = listing.peek(self).await?
-                && best.as_ref().is_none_or(|(_, place)| entry.place > *place)
-            {
-                best = Some((index, entry.place.clone()));
-            }
-        }
-        Ok(best.and_then(|(index, _)| listings.get_mut(index)).and_then(Listing::take))
+            // The listing may lag: what no longer fits is dropped.
+            found.retain(|found| scope.shows(found));
+            Ok(found.into_iter().map(|found| (scope.place(&found), found)).collect())
+        };
+        let lists = |entry: &Entry| scope.lists(entry);
+        let (alerts, queries) = self.merged(scope.ranges(), scope.search.skip(), lists, load).await?;
+        Ok(Page { alerts, queries })
     }
 
     /// Reads alerts by id, in no order; absent ones are left out.
@@ -159,6 +102,13 @@ impl Store {
     }
 }
 
+fn alert_of(key: Key) -> Option<AlertId> {
+    match key {
+        Key::Alert(id) => Some(id),
+        _ => None,
+    }
+}
+
 /// A search together with what its user may see.
 struct Scope<'a> {
     search: &'a Search,
@@ -168,14 +118,7 @@ struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     fn new(search: &'a Search, grants: &Grants) -> Self {
-        let asked = search.tenants.as_ref().map(|list| list.iter().filter_map(|id| id.parse().ok()));
-        let tenants = match (asked, grants) {
-            (None, Grants::Everything) => None,
-            (None, Grants::Tenants(roles)) => Some(roles.keys().cloned().collect()),
-            // A tenant without a role does not exist for the user: it is left out, no error.
-            (Some(asked), grants) => Some(asked.filter(|tenant| grants.sees(tenant)).collect()),
-        };
-        Self { search, tenants }
+        Self { search, tenants: visible(search.tenants.as_deref(), grants) }
     }
 
     fn ranges(&self) -> Vec<Range> {
@@ -187,12 +130,12 @@ impl<'a> Scope<'a> {
             newest_first: true,
         };
         let statuses = self.search.statuses.iter().copied();
-        match &self.tenants {
-            Some(tenants) if tenants.len() <= OWN_LISTINGS => statuses
+        match own_listings(self.tenants.as_ref()) {
+            Some(tenants) => statuses
                 .flat_map(|status| tenants.iter().map(move |id| Partition::Tenant(id.clone(), status)))
                 .map(of)
                 .collect(),
-            _ => statuses
+            None => statuses
                 .flat_map(|status| (0..SHARDS).map(move |shard| Partition::Shard(status, shard)))
                 .map(of)
                 .collect(),
@@ -201,8 +144,7 @@ impl<'a> Scope<'a> {
 
     /// Whether a line of a listing may belong to the result.
     fn lists(&self, entry: &Entry) -> bool {
-        let tenant = || entry.tenant.parse::<TenantId>().ok();
-        self.tenants.as_ref().is_none_or(|tenants| tenant().is_some_and(|id| tenants.contains(&id)))
+        is_of(self.tenants.as_ref(), entry)
             && self.search.name.as_ref().is_none_or(|name| name.is_match(&entry.name))
     }
 

@@ -1,13 +1,10 @@
 //! Targets: kept beside their tenant, each counted as a user of the secrets it names.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use bridge_domain::{
     CallError, SecretId, TargetId, TenantId,
     target::{Settings, Target},
     tenant::Tenant,
-    vault::Kind,
 };
 
 use crate::{
@@ -17,7 +14,8 @@ use crate::{
     item::{Item, attr},
     keys::{Key, Moment, Partition, TARGETS_FROM, TARGETS_TO},
     tenants,
-    transact::{Guard, Revised, Terms},
+    transact::{Guard, Revised},
+    uses::{Need, Needs},
 };
 
 /// Why a target was not written.
@@ -138,14 +136,8 @@ impl Store {
         let place =
             Item::new(&Key::TargetPlace(target.id.clone())).text(attr::TENANT, target.tenant.as_str());
         steps.put(place, Guard::Absent, TargetConflict::Id)?;
-        for (secret, kind) in used(target) {
-            steps.update(
-                &Key::Secret(secret.clone()),
-                USE,
-                use_terms(target, Some(kind)),
-                TargetConflict::Secret(secret),
-            )?;
-        }
+        let after = needs(target);
+        steps.count(&target.id, (&Needs::new(), &after), TargetConflict::Secret, changed)?;
         steps.commit(TargetConflict::Changed).await
     }
 
@@ -157,20 +149,8 @@ impl Store {
         let mut steps = self.transaction();
         let item = encode(new, old.revision + 1)?;
         steps.put(item, Guard::Revision(old.revision), TargetConflict::Changed)?;
-        let (before, after) = (used(&old.value), used(new));
-        // What both use was counted before and can not have been deleted since.
-        for (secret, kind) in after.iter().filter(|(secret, kind)| before.get(secret) != Some(kind)) {
-            steps.update(
-                &Key::Secret(secret.clone()),
-                USE,
-                use_terms(new, Some(*kind)),
-                TargetConflict::Secret(secret.clone()),
-            )?;
-        }
-        for secret in before.keys().filter(|secret| !after.contains_key(secret)) {
-            let key = Key::Secret(secret.clone());
-            steps.update(&key, RELEASE, use_terms(new, None), TargetConflict::Changed)?;
-        }
+        let (before, after) = (needs(&old.value), needs(new));
+        steps.count(&new.id, (&before, &after), TargetConflict::Secret, changed)?;
         steps.commit(TargetConflict::Changed).await
     }
 
@@ -186,35 +166,20 @@ impl Store {
         for key in [Key::TargetPlace(target.id.clone()), Key::Pull(target.id.clone())] {
             steps.delete(&key, Guard::Any, TargetConflict::Changed)?;
         }
-        for secret in used(target).into_keys() {
-            let key = Key::Secret(secret);
-            steps.update(&key, RELEASE, use_terms(target, None), TargetConflict::Changed)?;
-        }
+        let before = needs(target);
+        steps.count(&target.id, (&before, &Needs::new()), TargetConflict::Secret, changed)?;
         steps.commit(TargetConflict::Changed).await
     }
 }
 
-/// Counts a target as a user of a secret; a set that is empty is not there.
-const USE: &str = "ADD #ub :target";
-/// Counts it no more.
-const RELEASE: &str = "DELETE #ub :target";
-
-/// The secret is there and of the target's tenant; of this kind, too, when one is named.
-fn use_terms(target: &Target, kind: Option<Kind>) -> Terms {
-    let users = AttributeValue::Ss(vec![target.id.to_string()]);
-    let tenant = AttributeValue::S(target.tenant.to_string());
-    let condition = if kind.is_some() { "#t = :t AND #ty = :ty" } else { "#t = :t" };
-    let terms = Terms::new(condition).naming(&[attr::USED_BY, attr::TENANT]);
-    let terms = terms.value("target", users).value("t", tenant);
-    match kind {
-        Some(kind) => terms.naming(&[attr::TYPE]).value("ty", AttributeValue::S(kind.as_str().to_owned())),
-        None => terms,
-    }
+const fn changed() -> TargetConflict {
+    TargetConflict::Changed
 }
 
-/// The secrets that a target names, and what each has to hold.
-fn used(target: &Target) -> BTreeMap<SecretId, Kind> {
-    target.secrets().into_iter().map(|one| (one.id.clone(), one.kind)).collect()
+/// The secrets that a target names: they are of its tenant.
+fn needs(target: &Target) -> Needs {
+    let need = |kind| Need { tenant: target.tenant.clone(), kind };
+    target.secrets().into_iter().map(|one| (one.id.clone(), need(one.kind))).collect()
 }
 
 fn encode(target: &Target, revision: i64) -> Result<Item, CallError> {

@@ -1,4 +1,4 @@
-//! A change of some attributes of an alert, guarded by its revision.
+//! A change of some attributes of an item, guarded by its revision.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,11 @@ use crate::{
     body::{due_place, outbox_text},
     item::attr,
     keys::Key,
+    transact::Terms,
 };
+
+/// The condition of every update.
+pub(crate) const REVISION_HOLDS: &str = "#rv = :rv";
 
 /// What to set and to remove. Every name stands behind a `#`, every value behind a `:`.
 #[derive(Debug)]
@@ -24,9 +28,14 @@ pub(crate) struct Update {
 impl Update {
     /// An update of an alert that is at `revision` and goes on to the next one.
     pub(crate) fn of(alert: &AlertId, revision: i64) -> Self {
+        Self::at(Key::Alert(alert.clone()), revision)
+    }
+
+    /// An update of an item that is at `revision` and goes on to the next one.
+    pub(crate) fn at(key: Key, revision: i64) -> Self {
         let number = |value: i64| AttributeValue::N(value.to_string());
         Self {
-            key: Key::Alert(alert.clone()),
+            key,
             names: HashMap::from([(format!("#{}", attr::REVISION), attr::REVISION.to_owned())]),
             values: HashMap::from([
                 (format!(":{}", attr::REVISION), number(revision)),
@@ -52,7 +61,8 @@ impl Update {
         self
     }
 
-    fn remove(mut self, name: &str) -> Self {
+    /// Takes an attribute away.
+    pub(crate) fn remove(mut self, name: &str) -> Self {
         let name = self.named(name);
         self.remove.push(name);
         self
@@ -72,6 +82,13 @@ impl Update {
         let written = format!("#{name}");
         self.names.insert(written.clone(), name.to_owned());
         written
+    }
+
+    /// The same as a step of a transaction.
+    pub(crate) fn into_terms(self) -> (Key, String, Terms) {
+        let expression = self.expression();
+        let condition = Some(REVISION_HOLDS.to_owned());
+        (self.key, expression, Terms { condition, names: self.names, values: self.values })
     }
 
     pub(crate) fn expression(&self) -> String {

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod alerts;
+mod incidents;
+mod ncircc;
+mod ncircc_sync;
 mod pull;
 mod search;
 mod settings;
