@@ -1,26 +1,25 @@
-//! Opens clients of targets.
+//! Opens clients of outside systems.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bridge_domain::{
-    CallError, Class, SecretId, TenantId,
+    CallError, Class, SecretId, TargetId, TenantId, ncircc,
     secret::Secret,
-    target::{Connection, Settings, Target},
+    target::{Settings, Target},
 };
 use bridge_http::{Client, Options};
 use bridge_kuma::Kuma;
+use bridge_ncircc::Ncircc;
 use bridge_rvision::RVision;
 
 use crate::{
     Vault,
+    account::Account,
     opened::{self, Stamp},
     vault::for_setting,
 };
 
-const SECRET: &str = "secretID";
-const CERTIFICATE: &str = "certificateSecretID";
-
-/// Opens clients of targets and keeps their connections. Clones share what is kept.
+/// Opens clients of outside systems and keeps their connections. Clones share what is kept.
 #[derive(Clone, Debug)]
 pub struct Connector {
     vault: Vault,
@@ -60,8 +59,11 @@ impl Connector {
     /// `Permanent` when the settings can not work, with the name of the setting; whatever reading a
     /// secret can fail with.
     pub async fn rvision(&self, target: &Target) -> Result<Opened<RVision>, CallError> {
-        let is_kind = matches!(target.settings, Settings::RVision(_));
-        self.open(target, is_kind, bridge_rvision::SYSTEM, bridge_rvision::MAX_ANSWER, RVision::new).await
+        let account = Account::of_target(target, bridge_rvision::SYSTEM, bridge_rvision::MAX_ANSWER);
+        match target.settings {
+            Settings::RVision(_) => self.open(&account, RVision::new).await,
+            Settings::KumaCore(_) => Err(account.of_another_kind()),
+        }
     }
 
     /// A client of a KUMA Core target.
@@ -70,27 +72,33 @@ impl Connector {
     ///
     /// As [`Self::rvision`].
     pub async fn kuma(&self, target: &Target) -> Result<Opened<Kuma>, CallError> {
-        let is_kind = matches!(target.settings, Settings::KumaCore(_));
-        self.open(target, is_kind, bridge_kuma::SYSTEM, bridge_kuma::MAX_ANSWER, Kuma::new).await
+        let account = Account::of_target(target, bridge_kuma::SYSTEM, bridge_kuma::MAX_ANSWER);
+        match target.settings {
+            Settings::KumaCore(_) => self.open(&account, Kuma::new).await,
+            Settings::RVision(_) => Err(account.of_another_kind()),
+        }
+    }
+
+    /// A client of the NCIRCC account.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::rvision`].
+    pub async fn ncircc(&self, settings: &ncircc::settings::Settings) -> Result<Opened<Ncircc>, CallError> {
+        let id = TargetId::ncircc();
+        self.open(&Account::of_ncircc(&id, settings), Ncircc::new).await
     }
 
     async fn open<C>(
         &self,
-        target: &Target,
-        is_kind: bool,
-        system: &'static str,
-        max_body: usize,
+        account: &Account<'_>,
         make: fn(Client, &Secret) -> Result<C, CallError>,
     ) -> Result<Opened<C>, CallError> {
-        if !is_kind {
-            let error = CallError::new(Class::Permanent, system, "the target is of another kind");
-            return Err(error.with_code("kind"));
-        }
-        let connection = target.connection();
-        let (tenant, secret) = (&target.tenant, &connection.secret);
-        let token = self.vault.read(tenant, secret).await.map_err(|error| for_setting(error, SECRET))?;
-        let (token, version) = token.token(SECRET)?;
-        let http = self.http(target, connection, system, max_body).await?;
+        let (tenant, secret) = account.token;
+        let setting = account.names.token;
+        let token = self.vault.read(tenant, secret).await.map_err(|error| for_setting(error, setting))?;
+        let (token, version) = token.token(setting)?;
+        let http = self.http(account).await?;
         let client = make(http.clone(), &token)?;
         Ok(Opened {
             vault: self.vault.clone(),
@@ -103,34 +111,30 @@ impl Connector {
         })
     }
 
-    /// Connections of a target: those that are kept, or new ones.
-    async fn http(
-        &self,
-        target: &Target,
-        connection: &Connection,
-        system: &'static str,
-        max_body: usize,
-    ) -> Result<Client, CallError> {
-        let certificate = match &connection.certificate {
-            Some(secret) => {
-                let read = self.vault.read(&target.tenant, secret).await;
-                Some(read.map_err(|error| for_setting(error, CERTIFICATE))?.certificate(CERTIFICATE)?)
+    /// Connections of an account: those that are kept, or new ones.
+    async fn http(&self, account: &Account<'_>) -> Result<Client, CallError> {
+        let setting = account.names.certificate;
+        let certificate = match account.certificate {
+            Some((tenant, secret)) => {
+                let read = self.vault.read(tenant, secret).await;
+                Some(read.map_err(|error| for_setting(error, setting))?.certificate(setting)?)
             }
             None => None,
         };
         let (pem, version) = certificate.unzip();
-        let stamp = Stamp { updated: target.updated, certificate: version };
-        if let Some(client) = self.opened.get(&target.id, &stamp) {
+        let stamp = Stamp { updated: account.updated, certificate: version };
+        if let Some(client) = self.opened.get(account.id, &stamp) {
             return Ok(client);
         }
         let options = Options {
             roots_pem: pem.as_ref().map(Secret::expose),
-            proxy: connection.proxy.as_deref(),
-            timeout: Duration::from_secs(connection.timeout_seconds.into()),
-            max_body,
+            proxy: account.proxy,
+            timeout: Duration::from_secs(account.timeout_seconds.into()),
+            max_body: account.max_body,
+            names: account.names,
         };
-        let client = Client::new(system, &connection.url, &options)?;
-        self.opened.put(&target.id, stamp, client.clone());
+        let client = Client::new(account.system, account.url, &options)?;
+        self.opened.put(account.id, stamp, client.clone());
         Ok(client)
     }
 }
@@ -170,7 +174,7 @@ impl<C: Clone> Opened<C> {
     /// none of the caller's business: the refusal is what has to be reported.
     async fn renew(&mut self) -> bool {
         let fetched = self.vault.refresh(&self.tenant, &self.secret, &self.version).await;
-        let newer = fetched.and_then(|fetched| fetched.token(SECRET));
+        let newer = fetched.and_then(|fetched| fetched.token(self.http.names().token));
         let Ok((token, version)) = newer else {
             tracing::warn!("a token that was refused can not be read again");
             return false;

@@ -1,8 +1,11 @@
-//! From the settings of a target to a client of it: secrets read, certificates trusted.
+//! From the settings of an outside system to a client of it: secrets read, certificates trusted.
 
+mod account;
 mod connector;
 mod opened;
+mod report;
 mod vault;
 
 pub use connector::{Connector, Opened};
+pub use report::{Finding, Findings, Report};
 pub use vault::{Fetched, Vault};

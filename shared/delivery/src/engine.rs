@@ -107,7 +107,7 @@ impl<C: Connector> Engine<C> {
         let tenant = self.tenant(message, now).await?;
         let target = tenant.as_deref().and_then(|known| enabled(known, &message.target));
         if let Some((_, target)) = target {
-            let pass = self.parts.gatekeeper.pass(target).await;
+            let pass = self.parts.gatekeeper.pass(&target.id, target.connection().requests_per_second).await;
             pass.map_err(|wait| wait_for(wait, "the target is to be left alone for now"))?;
         }
         let Some(claimed) = self.claim(alert, message, again).await? else { return Ok(false) };

@@ -5,7 +5,6 @@ use std::{collections::HashMap, time::Duration};
 use bridge_domain::{
     CallError, Class, TargetId, Timestamp,
     gate::{Admission, Gate, slot},
-    target::Target,
 };
 use bridge_runtime::clock::Clock;
 use bridge_store::{Cache, Held};
@@ -51,12 +50,12 @@ impl Gatekeeper {
         Self { cache, clock, known: Mutex::default() }
     }
 
-    /// Waits until `target` may be called, for a few seconds at most.
+    /// Waits until `target` may be called, which takes `per_second` calls, for a few seconds at most.
     ///
     /// # Errors
     /// How long to stay away, when the circuit is open or the rate is used up.
-    pub async fn pass(&self, target: &Target) -> Result<(), Duration> {
-        let slot = self.next_slot(target).await?;
+    pub async fn pass(&self, target: &TargetId, per_second: u16) -> Result<(), Duration> {
+        let slot = self.next_slot(target, per_second).await?;
         let wait = self.clock.now().until(slot);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
@@ -64,16 +63,15 @@ impl Gatekeeper {
         Ok(())
     }
 
-    async fn next_slot(&self, target: &Target) -> Result<Timestamp, Duration> {
-        let per_second = target.connection().requests_per_second;
+    async fn next_slot(&self, target: &TargetId, per_second: u16) -> Result<Timestamp, Duration> {
         let mut all = self.known.lock().await;
         let now = self.clock.now();
-        if let Some(known) = all.get_mut(&target.id).filter(|known| known.is_healthy(now))
+        if let Some(known) = all.get_mut(target).filter(|known| known.is_healthy(now))
             && let Some(slot) = known.take_slot(now, per_second)
         {
             return Ok(slot);
         }
-        let mut held = match self.cache.gate(&target.id).await {
+        let mut held = match self.cache.gate(target).await {
             Ok(held) => held,
             Err(error) => {
                 warn(&error);
@@ -93,12 +91,12 @@ impl Gatekeeper {
                 return Err(full);
             }
             let first = gate.reserve(now, count, per_second);
-            match self.cache.put_gate(&target.id, &gate, revision, now).await {
+            match self.cache.put_gate(target, &gate, revision, now).await {
                 Ok(None) => {
                     let held = (gate, Some(revision.unwrap_or_default() + 1));
                     let mut known = Known { held, read: now, next_slot: first, left: count };
                     let slot = known.take_slot(now, per_second).unwrap_or(first);
-                    remember(&mut all, &target.id, known, now);
+                    remember(&mut all, target, known, now);
                     return Ok(slot);
                 }
                 Ok(Some(newer)) => held = newer,

@@ -10,12 +10,14 @@
 mod delivery;
 mod emf;
 mod events;
+mod ledger;
 mod output;
 mod pull;
 mod schedule;
 
 pub use delivery::{Delivered, DeliveryHandled};
 pub use events::{BatchHandled, RequestHandled};
+pub use ledger::{LedgerHandled, Step};
 pub use output::Output;
 pub use pull::{PullHandled, Pulled};
 pub use schedule::{Metrics, Ran, ScheduleHandled};

@@ -1,4 +1,4 @@
-//! What the two programs share.
+//! What the programs share.
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -11,14 +11,15 @@ use tokio::{
 use crate::running::{Options, Running, StartError};
 
 const HELP: &str = "\
-options: [--port N] [--control-port N] [--tls-dir DIR] [--detached]
+options: [--port N] [--control-port N] [--tls-dir DIR] [--send-chain] [--detached]
 
   --port, --control-port   0, the default, takes a free one
   --tls-dir DIR            serve with the certificate there; made when there is none
+  --send-chain             sim-ncircc: send the intermediate certificate too
   --detached               do not end when standard input does
 
-Prints {\"url\",\"ca\",\"control\"} as one line of JSON when ready. Ends on SIGTERM or SIGINT, and with
-standard input.
+Prints {\"url\",\"ca\",\"control\"} as one line of JSON when ready, sim-ncircc \"intermediate\" too. Ends on SIGTERM or
+SIGINT, and with standard input.
 ";
 
 /// Runs a program: `start` makes its simulator.
@@ -56,7 +57,10 @@ async fn run(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = starting.await?;
-    let ready = json!({"url": running.url, "ca": running.ca, "control": running.control.url()});
+    let mut ready = json!({"url": running.url, "ca": running.ca, "control": running.control.url()});
+    if let (Some(intermediate), Some(members)) = (&running.intermediate, ready.as_object_mut()) {
+        members.insert("intermediate".to_owned(), json!(intermediate));
+    }
     let mut out = std::io::stdout();
     writeln!(out, "{ready}")?;
     out.flush()?;
@@ -81,6 +85,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Option<(Options, bool)> {
             "--port" => options.port = args.next()?.parse().ok()?,
             "--control-port" => options.control_port = args.next()?.parse().ok()?,
             "--tls-dir" => options.tls_dir = Some(args.next()?.into()),
+            "--send-chain" => options.send_chain = true,
             "--detached" => detached = true,
             _ => return None,
         }

@@ -41,6 +41,10 @@ async fn done<S: Simulator>(host: &Host<S>, command: Command) -> Result<Value, R
             if let Some(members) = state.as_object_mut() {
                 members.insert("requests".to_owned(), history.count().into());
                 members.insert("open".to_owned(), history.open().into());
+                members.insert("mostInFlight".to_owned(), history.most_in_flight().into());
+                if !host.late.idle() {
+                    members.insert("idle".to_owned(), false.into());
+                }
             }
             Ok(state)
         }
@@ -62,6 +66,7 @@ async fn done<S: Simulator>(host: &Host<S>, command: Command) -> Result<Value, R
             Ok(Value::Null)
         }
         ("POST", "/reset") => {
+            host.late.end();
             host.simulator.reset();
             locked(&host.faults).clear();
             locked(&host.history).clear();

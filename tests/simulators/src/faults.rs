@@ -18,6 +18,7 @@ enum Kind {
     Reset,
     ResetAfterEffect,
     Hang,
+    LateEffect,
     DelayMs,
 }
 
@@ -32,6 +33,7 @@ impl Kind {
             Self::Reset => "reset",
             Self::ResetAfterEffect => "reset_after_effect",
             Self::Hang => "hang",
+            Self::LateEffect => "late_effect",
             Self::DelayMs => "delay_ms",
         }
     }
@@ -44,6 +46,7 @@ impl Kind {
             Self::Truncate | Self::Reset | Self::ResetAfterEffect => &[],
             Self::Drip => &["bytes", "everyMs"],
             Self::Hang => &["afterEffect"],
+            Self::LateEffect => &["delayMs", "hang"],
             Self::DelayMs => &["delayMs"],
         }
     }
@@ -75,6 +78,8 @@ pub(crate) struct Order {
     #[serde(skip_serializing_if = "Option::is_none")]
     after_effect: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    hang: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     every_ms: Option<u64>,
@@ -92,6 +97,7 @@ impl Order {
             ("retryAfter", self.retry_after.is_some()),
             ("error", self.error.is_some()),
             ("afterEffect", self.after_effect.is_some()),
+            ("hang", self.hang.is_some()),
             ("bytes", self.bytes.is_some()),
             ("everyMs", self.every_ms.is_some()),
             ("delayMs", self.delay_ms.is_some()),
@@ -102,8 +108,8 @@ impl Order {
                 return Err(format!("`{name}` takes no `{member}`"));
             }
         }
-        if self.fault == Kind::DelayMs && self.delay_ms.is_none() {
-            return Err("`delay_ms` needs `delayMs`".to_owned());
+        if matches!(self.fault, Kind::DelayMs | Kind::LateEffect) && self.delay_ms.is_none() {
+            return Err(format!("`{name}` needs `delayMs`"));
         }
         if self.status.is_some_and(|status| !(200..=599).contains(&status)) {
             return Err("`status` is from 200 to 599".to_owned());
@@ -148,6 +154,10 @@ impl Order {
             Kind::Reset => Fault::Reset { effect: false },
             Kind::ResetAfterEffect => Fault::Reset { effect: true },
             Kind::Hang => Fault::Hang { effect: self.after_effect.unwrap_or(false) },
+            Kind::LateEffect => Fault::Late {
+                after: Duration::from_millis(self.delay_ms.unwrap_or_default()),
+                hang: self.hang.unwrap_or(false),
+            },
             Kind::DelayMs => Fault::None,
         }
     }
@@ -171,6 +181,11 @@ pub(crate) enum Fault {
     },
     Hang {
         effect: bool,
+    },
+    /// The client is left without an answer at once, and what was asked is done later.
+    Late {
+        after: Duration,
+        hang: bool,
     },
 }
 

@@ -40,6 +40,7 @@ pub(crate) struct History {
     records: VecDeque<Record>,
     next: u64,
     open: usize,
+    most: usize,
 }
 
 impl History {
@@ -47,6 +48,7 @@ impl History {
         let n = self.next;
         self.next += 1;
         self.open += 1;
+        self.most = self.most.max(self.open);
         if self.records.len() == KEPT {
             self.records.pop_front();
         }
@@ -100,8 +102,14 @@ impl History {
         self.open
     }
 
+    /// How many were being answered at once when they were most.
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.most
+    }
+
     /// Forgets all but what is being answered: the numbers go on.
     pub(crate) fn clear(&mut self) {
+        self.most = self.open;
         self.records.clear();
     }
 }

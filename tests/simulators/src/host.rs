@@ -17,6 +17,9 @@ use crate::{
 
 /// What a simulator is besides its socket.
 pub(crate) trait Simulator: Send + Sync + 'static {
+    /// Whether its certificate is signed by an authority between the root and itself.
+    const CHAIN: bool = false;
+
     fn new(url: String, background: Background) -> Self;
 
     /// Does what is asked, all of it or nothing.
@@ -77,6 +80,8 @@ pub(crate) struct Host<S> {
     pub(crate) simulator: Arc<S>,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) history: Mutex<History>,
+    /// What was asked and is to be done later.
+    pub(crate) late: Background,
 }
 
 /// An entry in the history that is closed however the answering ends.
@@ -93,12 +98,16 @@ impl Drop for Entry<'_> {
 }
 
 impl<S: Simulator> Host<S> {
-    pub(crate) fn new(simulator: S) -> Self {
-        Self { simulator: Arc::new(simulator), faults: Mutex::default(), history: Mutex::default() }
+    pub(crate) fn new(simulator: S, late: Background) -> Self {
+        Self { simulator: Arc::new(simulator), faults: Mutex::default(), history: Mutex::default(), late }
     }
 
     /// Answers one request, or never.
-    pub(crate) async fn serve(&self, request: Request<Incoming>, line: Arc<Line>) -> Response<AnswerBody> {
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        line: Arc<Line>,
+    ) -> Response<AnswerBody> {
         let Some(call) = Call::read(request).await else {
             return Answer::error(413, Some("request too large")).sent(Pace::Whole);
         };
@@ -127,6 +136,17 @@ impl<S: Simulator> Host<S> {
             Fault::Reset { effect } => {
                 if effect {
                     self.effect(&call, n);
+                }
+                return dead(&line, entry).await;
+            }
+            Fault::Late { after, hang } => {
+                let this = Arc::clone(&self);
+                self.late.spawn(async move {
+                    tokio::time::sleep(after).await;
+                    this.effect(&call, n);
+                });
+                if hang {
+                    return std::future::pending().await;
                 }
                 return dead(&line, entry).await;
             }

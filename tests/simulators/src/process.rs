@@ -23,6 +23,10 @@ pub struct Process {
     pub ca: PathBuf,
     /// The same as text.
     pub ca_pem: String,
+    /// The certificate between the authority's and the server's, a PEM file: NCIRCC has one.
+    pub intermediate: Option<PathBuf>,
+    /// The same as text; empty when there is none.
+    pub intermediate_pem: String,
     /// What drives it.
     pub control: Control,
     // Its standard input is held here: it ends with it, cleanly, however this process ends.
@@ -33,11 +37,12 @@ pub struct Process {
 struct Ready {
     url: String,
     ca: PathBuf,
+    intermediate: Option<PathBuf>,
     control: String,
 }
 
 impl Process {
-    /// Starts `sim-kuma` or `sim-rvision` and waits until it serves.
+    /// Starts `sim-kuma`, `sim-rvision` or `sim-ncircc` and waits until it serves.
     ///
     /// # Errors
     /// When there is no such program beside this one, or it does not start.
@@ -50,7 +55,18 @@ impl Process {
         let line = BufReader::new(out).lines().next_line().await?;
         let ready: Ready = serde_json::from_str(&line.ok_or_else(|| format!("{program} ended at once"))?)?;
         let ca_pem = std::fs::read_to_string(&ready.ca)?;
-        Ok(Self { url: ready.url, ca: ready.ca, ca_pem, control: Control::new(ready.control), child })
+        let intermediate = ready.intermediate;
+        let intermediate_pem =
+            intermediate.as_ref().map(std::fs::read_to_string).transpose()?.unwrap_or_default();
+        Ok(Self {
+            url: ready.url,
+            ca: ready.ca,
+            ca_pem,
+            intermediate,
+            intermediate_pem,
+            control: Control::new(ready.control),
+            child,
+        })
     }
 
     /// Its process id.

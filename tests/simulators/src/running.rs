@@ -33,6 +33,8 @@ pub struct Options {
     /// A directory with an authority and a certificate, made there when it is not; otherwise one of its own,
     /// removed at the end.
     pub tls_dir: Option<PathBuf>,
+    /// NCIRCC only: the server sends the intermediate certificate, which it otherwise leaves out.
+    pub send_chain: bool,
 }
 
 /// A running simulator, which ends when this is dropped.
@@ -44,9 +46,13 @@ pub struct Running {
     pub ca: PathBuf,
     /// The same as text.
     pub ca_pem: String,
+    /// The certificate between the authority's and the server's, a PEM file: NCIRCC has one.
+    pub intermediate: Option<PathBuf>,
+    /// The same as text; empty when there is none.
+    pub intermediate_pem: String,
     /// What drives it.
     pub control: Control,
-    background: Background,
+    background: [Background; 2],
     _own_dir: Option<OwnDir>,
     _serving: JoinSet<()>,
 }
@@ -62,7 +68,7 @@ impl fmt::Debug for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.background.end();
+        self.background.iter().for_each(Background::end);
     }
 }
 
@@ -86,7 +92,14 @@ impl Background {
         tasks.spawn(work);
     }
 
-    fn end(&self) {
+    /// Whether nothing of it is under way.
+    pub(crate) fn idle(&self) -> bool {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.is_empty()
+    }
+
+    pub(crate) fn end(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }
@@ -99,18 +112,26 @@ pub(crate) async fn start<S: Simulator>(options: Options) -> Result<Running, Sta
     };
     let own = || own_dir.as_ref().map(|dir| dir.0.clone());
     let dir = options.tls_dir.or_else(own).unwrap_or_default();
+    // Beside the files of those that share the directory and have no chain.
+    let dir = if S::CHAIN { dir.join("chain") } else { dir };
     fs::create_dir_all(&dir)?;
     let ca = dir.join(certs::CA);
     if !ca.exists() {
-        certs::generate(&dir)?;
+        if S::CHAIN { certs::generate_chain(&dir) } else { certs::generate(&dir) }?;
     }
     let ca_pem = fs::read_to_string(&ca)?;
-    let acceptor = TlsAcceptor::from(certs::server_config(&dir)?);
+    let intermediate = S::CHAIN.then(|| dir.join(certs::INTERMEDIATE));
+    let intermediate_pem = intermediate.as_ref().map(fs::read_to_string).transpose()?.unwrap_or_default();
+    let acceptor = TlsAcceptor::from(match (options.send_chain, S::CHAIN) {
+        (false, _) => certs::server_config(&dir)?,
+        (true, true) => certs::chain_config(&dir)?,
+        (true, false) => return Err("this simulator's certificate has no chain".into()),
+    });
 
-    let background = Background::default();
+    let (background, late) = (Background::default(), Background::default());
     let (listeners, address) = bind(options.port).await?;
     let url = format!("https://localhost:{}", address.port());
-    let host = Arc::new(Host::new(S::new(url.clone(), background.clone())));
+    let host = Arc::new(Host::new(S::new(url.clone(), background.clone()), late.clone()));
     let mut serving = JoinSet::new();
     for listener in listeners {
         let (acceptor, host) = (acceptor.clone(), Arc::clone(&host));
@@ -129,8 +150,10 @@ pub(crate) async fn start<S: Simulator>(options: Options) -> Result<Running, Sta
         url,
         ca,
         ca_pem,
+        intermediate,
+        intermediate_pem,
         control: Control::new(control_url),
-        background,
+        background: [background, late],
         _own_dir: own_dir,
         _serving: serving,
     })

@@ -55,7 +55,8 @@ impl Answer {
             401 | 403 => (
                 Class::Auth,
                 format!(
-                    "{host} refuses the token ({status}): check the secret in secretID and the rights of its user"
+                    "{host} refuses the token ({status}): check the secret in {} and the rights of its user",
+                    self.peer.names.token
                 ),
             ),
             404 | 405 | 501 => (

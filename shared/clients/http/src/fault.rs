@@ -5,7 +5,7 @@ use std::{error::Error, io, iter};
 use bridge_domain::{CallError, Class, Timestamp};
 use rustls::CertificateError;
 
-use crate::{Effect, Peer};
+use crate::{Effect, Names, Peer};
 
 /// The class of a failure that came after the request may have gone out.
 pub(crate) const fn after_sending(class: Class, effect: Effect) -> Class {
@@ -25,7 +25,7 @@ pub(crate) fn of(error: &reqwest::Error, peer: &Peer, effect: Effect) -> CallErr
     // Opening a connection includes TLS: before it is open, nothing is sent.
     let failure = if error.is_connect() {
         let (code, public) = match tls {
-            Some(tls) => ("tls", tls_text(tls, host)),
+            Some(tls) => ("tls", tls_text(tls, peer)),
             None => unconnected(error, peer),
         };
         peer.error(Class::Transient, code, public)
@@ -34,7 +34,7 @@ pub(crate) fn of(error: &reqwest::Error, peer: &Peer, effect: Effect) -> CallErr
             let seconds = peer.timeout.as_secs_f32();
             ("timeout", format!("{host} did not answer within {seconds} s (timeoutSeconds)"))
         } else if let Some(tls) = tls {
-            ("tls", tls_text(tls, host))
+            ("tls", tls_text(tls, peer))
         } else {
             ("broken", format!("{host} broke off before the answer was complete"))
         };
@@ -89,9 +89,10 @@ fn tunnel_refusal(cause: &(dyn Error + 'static)) -> Option<&'static str> {
 }
 
 /// Says what is wrong with TLS and what to do about it.
-fn tls_text(error: &rustls::Error, host: &str) -> String {
+fn tls_text(error: &rustls::Error, peer: &Peer) -> String {
+    let host = &peer.host;
     match error {
-        rustls::Error::InvalidCertificate(fault) => certificate_text(fault, host),
+        rustls::Error::InvalidCertificate(fault) => certificate_text(fault, host, peer.names),
         rustls::Error::AlertReceived(alert) => {
             format!(
                 "{host} ended the TLS handshake ({alert:?}): it may not speak TLS 1.2 or 1.3, or want a client certificate"
@@ -107,13 +108,9 @@ fn tls_text(error: &rustls::Error, host: &str) -> String {
     }
 }
 
-fn certificate_text(fault: &CertificateError, host: &str) -> String {
+fn certificate_text(fault: &CertificateError, host: &str, names: Names) -> String {
     match fault {
-        CertificateError::UnknownIssuer => format!(
-            "the certificate of {host} was issued by an authority that is not known here: put that authority's \
-             certificate, and the intermediate ones if {host} does not send them, into a secret of type \
-             certificate and name it in certificateSecretID"
-        ),
+        CertificateError::UnknownIssuer => names.unknown_issuer(host),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => format!(
             "the certificate of {host} is made out to another name: enter a name in url that stands in the \
              certificate's alternative names (SAN), or have one issued for this name"
@@ -123,8 +120,9 @@ fn certificate_text(fault: &CertificateError, host: &str) -> String {
         CertificateError::NotValidYet => not_yet(host, None),
         CertificateError::NotValidYetContext { not_before, .. } => not_yet(host, Some(not_before.as_secs())),
         CertificateError::BadSignature => format!(
-            "the certificate of {host} is not signed by the authority it names: the certificate in \
-             certificateSecretID may be an old one of the same name"
+            "the certificate of {host} is not signed by the authority it names: the certificate in {} may be \
+             an old one of the same name",
+            names.certificate
         ),
         CertificateError::Revoked => format!("the certificate of {host} is revoked: renew it there"),
         // The verifier has no word of its own for this one, which `openssl req -x509` makes by default.

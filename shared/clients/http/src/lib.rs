@@ -13,10 +13,12 @@ use reqwest::{Certificate, Method, Proxy, RequestBuilder, Response, Url, redirec
 
 mod answer;
 mod fault;
+mod names;
 mod retry_after;
 
 pub use answer::Answer;
 pub use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+pub use names::Names;
 pub use reqwest;
 
 /// Longest time to open a connection, name resolution, proxy and TLS included.
@@ -37,6 +39,8 @@ pub struct Options<'a> {
     pub timeout: Duration,
     /// Longest answer that is read, in bytes, after decompression.
     pub max_body: usize,
+    /// What the settings are called that the texts of errors point at.
+    pub names: Names,
 }
 
 /// What it means to send a request twice.
@@ -58,6 +62,7 @@ struct Peer {
     /// Host and port of the proxy.
     proxy: Option<String>,
     timeout: Duration,
+    names: Names,
 }
 
 impl Peer {
@@ -89,7 +94,8 @@ impl Client {
     /// `Permanent` when the address, the proxy or the certificates can not be used.
     pub fn new(system: &'static str, base: &str, options: &Options<'_>) -> Result<Self, CallError> {
         let unusable =
-            |why: &'static str| CallError::new(Class::Permanent, system, why).with_code("settings");
+            |why: &str| CallError::new(Class::Permanent, system, why.to_owned()).with_code("settings");
+        let unreadable_roots = || unusable(&options.names.unreadable_certificate());
         let base = Url::parse(base).ok().filter(|url| url.scheme() == "https" && is_plain(url));
         let base = base.ok_or_else(|| unusable("url must be https://host[:port]"))?;
         let mut builder = reqwest::Client::builder()
@@ -110,12 +116,19 @@ impl Client {
         }
         if let Some(pem) = options.roots_pem {
             let roots = Certificate::from_pem_bundle(pem.as_bytes()).ok().filter(|roots| !roots.is_empty());
-            builder = builder.tls_certs_merge(roots.ok_or_else(|| unusable(UNREADABLE_ROOTS))?);
+            builder = builder.tls_certs_merge(roots.ok_or_else(unreadable_roots)?);
         }
-        let inner = builder.build().map_err(|_| {
-            unusable(if options.roots_pem.is_some() { UNREADABLE_ROOTS } else { "no TLS client can be made" })
+        let inner = builder.build().map_err(|_| match options.roots_pem {
+            Some(_) => unreadable_roots(),
+            None => unusable("no TLS client can be made"),
         })?;
-        let peer = Peer { system, host: host_of(&base), proxy: proxy_host, timeout: options.timeout };
+        let peer = Peer {
+            system,
+            host: host_of(&base),
+            proxy: proxy_host,
+            timeout: options.timeout,
+            names: options.names,
+        };
         Ok(Self { inner, base, peer: Arc::new(peer), max_body: options.max_body })
     }
 
@@ -136,6 +149,12 @@ impl Client {
     #[must_use]
     pub fn host(&self) -> &str {
         &self.peer.host
+    }
+
+    /// What its settings are called.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        self.peer.names
     }
 
     /// The address of `path` there, which begins with a slash; for adding a query.
@@ -194,9 +213,6 @@ impl Client {
         Ok(body.freeze())
     }
 }
-
-const UNREADABLE_ROOTS: &str =
-    "the secret in certificateSecretID holds a certificate that can not be read: it must be X.509 in PEM";
 
 /// Shorter than the whole, so that a connection that does not come about is told from an answer that
 /// does not come.

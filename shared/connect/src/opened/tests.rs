@@ -1,11 +1,17 @@
 use std::time::Duration;
 
-use bridge_http::Options;
+use bridge_http::{Names, Options};
 
 use super::*;
 
 fn client(host: &str) -> Client {
-    let options = Options { roots_pem: None, proxy: None, timeout: Duration::from_secs(1), max_body: 1 };
+    let options = Options {
+        roots_pem: None,
+        proxy: None,
+        timeout: Duration::from_secs(1),
+        max_body: 1,
+        names: Names::default(),
+    };
     Client::new("peer", &format!("https://{host}"), &options).unwrap()
 }
 

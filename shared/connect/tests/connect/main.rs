@@ -18,6 +18,7 @@ use bridge_domain::{
 };
 use serde_json::json;
 
+mod ncircc;
 #[allow(dead_code, reason = "the tests of several crates use it, each its part")]
 #[path = "../../../clients/http/tests/calls/peer.rs"]
 mod peer;

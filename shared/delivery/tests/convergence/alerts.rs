@@ -43,6 +43,7 @@ impl Source {
                 fields: fields.as_object().unwrap().clone(),
             },
             closing: self.closed.map(|reason| Closing { at: last_seen, reason: reason.as_str().to_owned() }),
+            incident: None,
             events: Events::new(events.collect(), false),
         }
     }

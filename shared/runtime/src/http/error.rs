@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use bridge_domain::{CallError, error::Retry};
+use bridge_domain::{CallError, error::Retry, form::Faults};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -101,6 +101,12 @@ impl HttpError {
     /// 400: the request is wrong; `details` says where.
     pub fn bad_request(message: impl Into<Cow<'static, str>>, details: impl Into<Value>) -> Self {
         Self { details: details.into(), ..Self::new(ErrorStatus::BAD_REQUEST, "invalid", message) }
+    }
+
+    /// 400 for a body that was read as a form: `details` is every fault that was met, by field.
+    #[must_use]
+    pub fn invalid(faults: Faults) -> Self {
+        Self::bad_request("invalid body", serde_json::to_value(faults.into_vec()).unwrap_or_default())
     }
 
     /// 403 `access denied`, as KUMA says it, whatever the reason.
@@ -206,6 +212,20 @@ mod tests {
     fn only_failures_have_an_error_status() {
         assert!([200, 399, 600].into_iter().all(|code| ErrorStatus::new(code).is_none()));
         assert_eq!(ErrorStatus::new(406), Some(ErrorStatus::NOT_ACCEPTABLE));
+    }
+
+    #[test]
+    fn every_fault_of_a_form_is_told() {
+        let mut faults = Faults::default();
+        faults.add("url", "is required");
+        faults.add("proxy", "must be a text");
+        let error = HttpError::invalid(faults);
+        assert_eq!((error.status, error.message.as_ref()), (ErrorStatus::BAD_REQUEST, "invalid body"));
+        let told = json!([
+            {"field": "url", "message": "is required"},
+            {"field": "proxy", "message": "must be a text"},
+        ]);
+        assert_eq!(error.details, told);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_simulators::{Control, KumaCore, Options, RVision, Running};
+use bridge_simulators::{Control, KumaCore, Ncircc, Options, RVision, Running};
 use reqwest::{Certificate, Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -13,6 +13,8 @@ pub(crate) const TENANT: &str = "8f4bd7f2-9d4a-4b3b-8a53-1d1a8e6f0001";
 pub(crate) struct Peer {
     pub(crate) running: Running,
     pub(crate) client: Client,
+    /// For `X-Token`.
+    token: &'static str,
 }
 
 /// An answer: its status and its body, null when that is no JSON.
@@ -43,11 +45,18 @@ impl Reply {
 impl Peer {
     fn of(running: Running) -> Self {
         let client = client(&running.ca_pem);
-        Self { running, client }
+        Self { running, client, token: "r-vision-token" }
     }
 
     pub(crate) async fn rvision() -> Self {
         Self::of(RVision::start(Options::default()).await.unwrap())
+    }
+
+    /// NCIRCC with a client that trusts the certificate which its server leaves out.
+    pub(crate) async fn ncircc() -> Self {
+        let running = Ncircc::start(Options::default()).await.unwrap();
+        let client = client(&running.intermediate_pem);
+        Self { running, client, token: "ncircc-token" }
     }
 
     pub(crate) async fn kuma() -> Self {
@@ -67,11 +76,15 @@ impl Peer {
 
     /// A GET with the right token for either.
     pub(crate) fn get(&self, target: &str) -> RequestBuilder {
-        with_token(self.client.get(self.url(target)))
+        self.with_token(self.client.get(self.url(target)))
     }
 
     pub(crate) fn post(&self, target: &str) -> RequestBuilder {
-        with_token(self.client.post(self.url(target)))
+        self.with_token(self.client.post(self.url(target)))
+    }
+
+    fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
+        request.header("X-Token", self.token).header("authorization", "Bearer kuma-token")
     }
 
     /// A GET with these parameters, escaped.
@@ -97,10 +110,6 @@ impl Peer {
     }
 }
 
-fn with_token(request: RequestBuilder) -> RequestBuilder {
-    request.header("X-Token", "r-vision-token").header("authorization", "Bearer kuma-token")
-}
-
 pub(crate) fn client(ca: &str) -> Client {
     let roots = Certificate::from_pem_bundle(ca.as_bytes()).unwrap();
     Client::builder().tls_certs_only(roots).no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
@@ -120,6 +129,17 @@ pub(crate) fn with(value: &Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else { panic!("changes are an object") };
     value.as_object_mut().unwrap().extend(changes);
     value
+}
+
+/// What a notification needs.
+pub(crate) fn notification() -> Value {
+    json!({
+        "company": "Ромашка", "category": "Уведомление о компьютерном инциденте", "type": "Заражение ВПО",
+        "owner_name": "Ромашка", "event_description": "Brute force", "tlp": "TLP:RED",
+        "detect_time": "2024-05-06T10:00:00Z", "activity_status": "Проводятся мероприятия по реагированию",
+        "affected_system_name": "Mail", "affected_system_function": "Банковская сфера и иные сферы финансового рынка",
+        "affected_system_category": "Информационный ресурс не является объектом КИИ", "location": "RU-MOW",
+    })
 }
 
 pub(crate) fn alert(minute: u32) -> Value {

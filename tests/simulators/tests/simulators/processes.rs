@@ -11,11 +11,16 @@ use crate::peer::{client, sent};
 
 #[tokio::test]
 async fn a_process_serves_until_its_input_ends_and_leaves_nothing() {
-    for (program, target) in [("sim-kuma", "/api/v1/alerts"), ("sim-rvision", "/api/v2/incidents")] {
+    for (program, token, target) in [
+        ("sim-kuma", "", "/api/v1/alerts"),
+        ("sim-rvision", "r-vision-token", "/api/v2/incidents"),
+        ("sim-ncircc", "ncircc-token", "/api/v2/companies?limit=1"),
+    ] {
         let process = Process::start(program, &[]).await.unwrap();
-        let request = client(&process.ca_pem).get(format!("{}{target}", process.url));
-        let request =
-            request.header("Authorization", "Bearer kuma-token").header("X-Token", "r-vision-token");
+        let trusted =
+            if process.intermediate.is_some() { &process.intermediate_pem } else { &process.ca_pem };
+        let request = client(trusted).get(format!("{}{target}", process.url));
+        let request = request.header("Authorization", "Bearer kuma-token").header("X-Token", token);
         sent(request).await.ok();
         assert_eq!(process.control.state().await.unwrap()["requests"], 1);
         let ca = process.ca.clone();

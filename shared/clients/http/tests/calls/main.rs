@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use bridge_domain::CallError;
-use bridge_http::{Answer, Client, Effect, Options, reqwest::Method};
+use bridge_http::{Answer, Client, Effect, Names, Options, reqwest::Method};
 
 mod answers;
 mod connections;
@@ -24,7 +24,13 @@ mod tls;
 const AMPLE: Duration = Duration::from_secs(20);
 
 fn options(roots: &str) -> Options<'_> {
-    Options { roots_pem: Some(roots), proxy: None, timeout: AMPLE, max_body: 1 << 20 }
+    Options {
+        roots_pem: Some(roots),
+        proxy: None,
+        timeout: AMPLE,
+        max_body: 1 << 20,
+        names: Names::default(),
+    }
 }
 
 fn client(url: &str, options: &Options<'_>) -> Client {

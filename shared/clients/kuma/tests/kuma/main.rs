@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use bridge_domain::{CallError, Class, close::Reason, secret::Secret};
-use bridge_http::{Client, Options};
+use bridge_http::{Client, Names, Options};
 use bridge_kuma::{Closed, Filter, Kuma, VisibleTenant};
 
 #[allow(dead_code, reason = "the tests of several crates use it, each its part")]
@@ -29,6 +29,7 @@ async fn kuma(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Pe
         proxy: None,
         timeout: Duration::from_secs(20),
         max_body: bridge_kuma::MAX_ANSWER,
+        names: Names::default(),
     };
     let http = Client::new(bridge_kuma::SYSTEM, &peer.url(), &options).unwrap();
     (peer, Kuma::new(http, &Secret::new("canary-token".to_owned())).unwrap())

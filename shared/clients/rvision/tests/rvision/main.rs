@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use bridge_domain::{CallError, secret::Secret};
-use bridge_http::{Client, Options};
+use bridge_http::{Client, Names, Options};
 use bridge_rvision::RVision;
 
 mod find;
@@ -34,6 +34,7 @@ async fn rvision(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> 
         proxy: None,
         timeout: Duration::from_secs(20),
         max_body: bridge_rvision::MAX_ANSWER,
+        names: Names::default(),
     };
     let http = Client::new(bridge_rvision::SYSTEM, &peer.url(), &options).unwrap();
     (peer, RVision::new(http, &Secret::new(TOKEN.to_owned())).unwrap())

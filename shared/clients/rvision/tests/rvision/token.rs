@@ -1,7 +1,7 @@
 //! Signing in, and companies.
 
 use bridge_domain::{Class, secret::Secret};
-use bridge_http::{Client, Options};
+use bridge_http::{Client, Names, Options};
 
 use super::*;
 use crate::peer::{answer, json};
@@ -41,8 +41,13 @@ async fn another_program_at_the_address_is_told() {
 
 #[test]
 fn a_token_that_no_header_can_hold_is_told() {
-    let options =
-        Options { roots_pem: None, proxy: None, timeout: std::time::Duration::from_secs(1), max_body: 1 };
+    let options = Options {
+        roots_pem: None,
+        proxy: None,
+        timeout: std::time::Duration::from_secs(1),
+        max_body: 1,
+        names: Names::default(),
+    };
     let http = Client::new("r-vision", "https://localhost", &options).unwrap();
     let error = RVision::new(http, &Secret::new("canary\ntoken".to_owned())).unwrap_err();
     assert_eq!(error.class, Class::Permanent);
