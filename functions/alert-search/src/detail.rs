@@ -2,7 +2,7 @@
 
 use bridge_access::Access;
 use bridge_domain::{
-    AlertId, Name, TargetId, TenantId, Timestamp,
+    AlertId, IncidentId, Name, TargetId, TenantId, Timestamp,
     access::Principal,
     alert::Status,
     outbox::{Channel, Delivery, Entry, Event, Origin, State},
@@ -21,6 +21,9 @@ struct View<'a> {
     status: Status,
     first_seen: Timestamp,
     last_seen: Timestamp,
+    /// Null when it is part of none.
+    #[serde(rename = "incidentID")]
+    incident: Option<&'a IncidentId>,
     closing_reason: &'a str,
     closed_by: Option<By<'a>>,
     deliveries: Vec<DeliveryView<'a>>,
@@ -98,6 +101,7 @@ pub(crate) async fn show(access: &Access, user: &Principal, request: &Request) -
         status: alert.status,
         first_seen: alert.first_seen,
         last_seen: alert.last_seen,
+        incident: alert.incident.as_ref(),
         closing_reason: &alert.closing_reason,
         closed_by: outbox.closed_by.as_ref().map(By::from),
         deliveries: outbox.deliveries.iter().map(|one| delivery(one, &targets, request.received)).collect(),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bridge_domain::{
-    access::Operation,
+    TenantId,
+    access::{Operation, Principal},
     query::{BadParameter, Query},
 };
 use bridge_runtime::http::{Answer, HttpError, Request};
@@ -81,4 +82,13 @@ pub(crate) fn skip(query: &Query) -> Result<usize, HttpError> {
     let page = query.page().map_err(bad_parameter)?;
     let before = u64::from(page - 1) * bridge_domain::search::PAGE_SIZE as u64;
     Ok(usize::try_from(before).unwrap_or(usize::MAX))
+}
+
+/// Which tenants a list is about: those that the user administers and, if any are named, among these.
+pub(crate) fn tenant_filter(user: &Principal, query: &Query) -> impl Fn(&str) -> bool {
+    let named: Vec<&str> = query.all("tenantID").collect();
+    move |tenant| {
+        (named.is_empty() || named.contains(&tenant))
+            && tenant.parse::<TenantId>().is_ok_and(|tenant| user.grants.administers(&tenant))
+    }
 }

@@ -20,8 +20,7 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    faults::{invalid, tenant_filter},
-    handler::skip,
+    handler::{skip, tenant_filter},
 };
 
 /// Longest time whose alerts may be asked for at once: a quarter of a year.
@@ -111,7 +110,7 @@ pub(crate) async fn read_draft(
 ) -> Result<Draft, HttpError> {
     let (draft, references) = Draft::read(form, known, &mut faults);
     check_references(app, references, &mut faults).await?;
-    draft.filter(|_| faults.is_empty()).ok_or_else(|| invalid(faults))
+    draft.filter(|_| faults.is_empty()).ok_or_else(|| HttpError::invalid(faults))
 }
 
 async fn check_references(app: &App, named: References, faults: &mut Faults) -> Result<(), HttpError> {
@@ -173,7 +172,9 @@ pub(crate) async fn pull(
             faults.add("from", "must be at most 92 days before to");
         }
     }
-    let Some((from, to)) = from.zip(to).filter(|_| faults.is_empty()) else { return Err(invalid(faults)) };
+    let Some((from, to)) = from.zip(to).filter(|_| faults.is_empty()) else {
+        return Err(HttpError::invalid(faults));
+    };
     if !matches!(target.settings, Settings::KumaCore(_)) {
         return Err(HttpError::conflict("only a KUMA Core is asked for alerts"));
     }

@@ -2,7 +2,6 @@
 
 mod app;
 mod checks;
-mod faults;
 mod handler;
 mod integrations;
 mod kuma;

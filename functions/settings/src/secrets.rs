@@ -26,8 +26,7 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    faults::{invalid, tenant_filter},
-    handler::skip,
+    handler::{skip, tenant_filter},
     values::{self, ValueConflict},
 };
 
@@ -102,7 +101,7 @@ pub(crate) async fn create(app: &App, user: &Principal, request: &Request) -> Re
         check_tenant(app, user, tenant, &mut faults).await?;
     }
     let Some((draft, value)) = draft.and_then(split).filter(|_| faults.is_empty()) else {
-        return Err(invalid(faults));
+        return Err(HttpError::invalid(faults));
     };
     let secret = Entry {
         id: SecretId::random(),
@@ -166,7 +165,7 @@ pub(crate) async fn replace(
     let mut faults = Faults::default();
     let seen = form.optional(&mut faults, "revision", whole(1..=i64::MAX));
     let (draft, _) = Draft::read(form, Some(&old.value), &mut faults);
-    let Some(mut draft) = draft.filter(|_| faults.is_empty()) else { return Err(invalid(faults)) };
+    let Some(mut draft) = draft.filter(|_| faults.is_empty()) else { return Err(HttpError::invalid(faults)) };
     let value = draft.value.take();
     let new = Entry {
         name: draft.name,
@@ -260,6 +259,9 @@ async fn used(app: &App, secret: &Entry) -> Result<HttpError, HttpError> {
         .into_iter()
         .map(|target| json!({"id": target.id, "name": target.name, "kind": target.settings.kind()}))
         .collect();
+    if now.contains(&TargetId::ncircc()) {
+        users.push(json!({"id": TargetId::ncircc(), "name": "NCIRCC", "kind": "ncircc"}));
+    }
     users.sort_by_key(ToString::to_string);
     let mut error = HttpError::conflict("the secret is in use");
     error.details = users.into();

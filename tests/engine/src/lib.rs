@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::{
     Client,
     config::{Credentials, SharedCredentialsProvider},
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-        ProjectionType, ScalarAttributeType,
+        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, PutRequest, ScalarAttributeType, WriteRequest,
     },
 };
 use tokio::{net::TcpListener, sync::oneshot};
@@ -57,6 +57,34 @@ impl Engine {
         create_state(&client).await?;
         create_cache(&client).await?;
         Ok(Self { config, client, _stop: stop })
+    }
+}
+
+impl Engine {
+    /// Copies an item of the State table. In the texts of each copy, what is first in a pair is replaced by
+    /// what is second.
+    ///
+    /// # Errors
+    /// When there is no such item, or the engine fails.
+    pub async fn copy(&self, pk: &str, sk: &str, copies: &[Vec<(String, String)>]) -> Result<(), Failure> {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let read = self.client.get_item().table_name(STATE).key("pk", text(pk)).key("sk", text(sk));
+        let item = read.send().await?.item.ok_or("there is no such item")?;
+        for share in copies.chunks(25) {
+            let mut puts = Vec::with_capacity(share.len());
+            for pairs in share {
+                let mut copy = item.clone();
+                for value in copy.values_mut() {
+                    if let AttributeValue::S(text) = value {
+                        *text = pairs.iter().fold(text.clone(), |text, (from, to)| text.replace(from, to));
+                    }
+                }
+                let put = PutRequest::builder().set_item(Some(copy)).build()?;
+                puts.push(WriteRequest::builder().put_request(put).build());
+            }
+            self.client.batch_write_item().request_items(STATE, puts).send().await?;
+        }
+        Ok(())
     }
 }
 

@@ -43,6 +43,8 @@ struct Inner {
     queues_are_down: AtomicBool,
     /// Requests to the tables that are under way.
     open: AtomicUsize,
+    /// Requests to the tables by operation, and how many keys they named.
+    calls: Mutex<BTreeMap<String, (usize, usize)>>,
 }
 
 impl Amazon {
@@ -93,6 +95,13 @@ impl Amazon {
         }
     }
 
+    /// What the tables were asked through here since the last time: how often, by operation, and for how
+    /// many items.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<String, (usize, usize)> {
+        std::mem::take(&mut *self.inner.calls.lock().unwrap())
+    }
+
     /// Takes the bodies out of a queue.
     #[must_use]
     pub fn drain(&self, queue: &str) -> Vec<String> {
@@ -124,6 +133,7 @@ impl Inner {
         };
         let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or("");
         if target.starts_with("DynamoDB") {
+            self.count(target, &body);
             // A request that has arrived is carried out, even if its sender is gone.
             self.open.fetch_add(1, Ordering::SeqCst);
             let this = Arc::clone(&self);
@@ -156,6 +166,23 @@ impl Inner {
             }
             other => panic!("{other} is not played here"),
         }
+    }
+
+    fn count(&self, target: &str, body: &[u8]) {
+        let asked: Value = serde_json::from_slice(body).unwrap();
+        let keys = |tables: &Value| {
+            let tables = tables.as_object().unwrap().values();
+            tables.map(|table| table["Keys"].as_array().map_or(1, Vec::len)).sum()
+        };
+        let items = match (&asked["RequestItems"], &asked["TransactItems"]) {
+            (tables @ Value::Object(_), _) => keys(tables),
+            (_, Value::Array(steps)) => steps.len(),
+            _ => 1,
+        };
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let mut calls = self.calls.lock().unwrap();
+        let count = calls.entry(operation).or_default();
+        *count = (count.0 + 1, count.1 + items);
     }
 
     async fn forward(&self, mut headers: HeaderMap, body: Bytes) -> Response<Full<Bytes>> {

@@ -12,6 +12,7 @@
 mod amazon;
 mod cut;
 mod hand;
+mod ncircc;
 mod post;
 mod simulator;
 mod world;
@@ -19,6 +20,7 @@ mod world;
 pub use amazon::Amazon;
 pub use cut::cut;
 pub use hand::Hand;
+pub use ncircc::{NCIRCC_QUEUE, ncircc_settings, notification};
 pub use post::{Letter, Post};
 pub use simulator::{calm, incidents, posts};
-pub use world::{KUMA_QUEUE, RVISION_QUEUE, TENANT, World, alert, kuma_target, rvision_target};
+pub use world::{KUMA_QUEUE, PREFIX, RVISION_QUEUE, TENANT, World, alert, kuma_target, rvision_target};

@@ -28,7 +28,8 @@ use crate::{Amazon, Hand, Post};
 
 /// The tenant there always is. Its name is the company of R-Vision's simulator.
 pub const TENANT: &str = "t";
-const PREFIX: &str = "stack/vault/";
+/// What the names of the secrets begin with.
+pub const PREFIX: &str = "stack/vault/";
 /// URL of the queue of rvision-send.
 pub const RVISION_QUEUE: &str = "http://queues/rvision";
 /// URL of the queue of kuma-send.
@@ -109,7 +110,7 @@ impl World {
         target.id
     }
 
-    fn put_secret(&self, tenant: &str, id: &str, value: &SecretValue) {
+    pub(crate) fn put_secret(&self, tenant: &str, id: &str, value: &SecretValue) {
         let name = place(PREFIX, &tenant.parse().unwrap(), &id.parse().unwrap());
         self.amazon.put_secret(&name, value.render().expose());
     }
