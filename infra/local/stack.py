@@ -3,6 +3,7 @@
     stack.py prepare <bucket>           creates the bucket that `sam deploy` uploads to
     stack.py outputs <stack>            prints the stack's outputs as one JSON object
     stack.py token <arn>                prints the generated token that a secret holds
+    stack.py run <function>             runs a function as a schedule would, and prints what it answers
     stack.py delete <stack> <bucket>    deletes a stack, the tables it retains, and the bucket
 
 The endpoint, the region and the keys come from the usual AWS variables.
@@ -49,6 +50,14 @@ def token(arn):
     sys.stdout.write(value)
 
 
+def run(function):
+    answer = client("lambda").invoke(FunctionName=function, Payload=b"{}")
+    text = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        sys.exit(f"{function} failed: {text}")
+    sys.stdout.write(text)
+
+
 def delete(stack, bucket):
     formation, dynamo, s3 = client("cloudformation"), client("dynamodb"), client("s3")
     resources = formation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
@@ -79,7 +88,7 @@ def delete(stack, bucket):
     s3.delete_bucket(Bucket=bucket)
 
 
-COMMANDS = {"prepare": prepare, "outputs": outputs, "token": token, "delete": delete}
+COMMANDS = {"prepare": prepare, "outputs": outputs, "token": token, "run": run, "delete": delete}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

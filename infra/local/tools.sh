@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the pinned Python tools into .tools/<name>, one virtual environment each because their
-# pins conflict. Does nothing for a tool whose requirements have not changed.
+# pins conflict. Does nothing for a tool whose requirements have not changed. `proxy` is tinyproxy,
+# which tests send calls through: the one that is installed, or Debian's package unpacked here.
 #
 #   infra/local/tools.sh                  every tool
 #   infra/local/tools.sh ministack sam    these only
@@ -63,11 +64,60 @@ install_tool() {
     printf '%s\n' "$stamp" >"$tools/$name.stamp"
 }
 
+# Downloads Debian's package into a directory. $2 and what follows are options of apt-get.
+download_proxy() {
+    place=$1
+    shift
+    # As root, apt would download as a user who may not write here.
+    (cd "$place" && apt-get --quiet -o APT::Sandbox::User=root "$@" download tinyproxy-bin)
+}
+
+# With package lists of our own: those of a fresh machine or image are empty, and only root may fill them.
+download_proxy_with_lists() {
+    place=$1
+    mkdir -p "$place/state/lists/partial" "$place/cache/archives/partial"
+    set -- -o Dir::State="$place/state" -o Dir::State::lists="$place/state/lists" \
+        -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$place/cache" -o Debug::NoLocking=true
+    apt-get --quiet -o APT::Sandbox::User=root "$@" update && download_proxy "$place" "$@"
+}
+
+install_proxy() {
+    proxy=$tools/proxy/tinyproxy
+    if "$proxy" -v >/dev/null 2>&1; then
+        printf 'tools: %-9s is ready\n' proxy
+        return
+    fi
+    rm -rf "$tools/proxy"
+    mkdir -p "$tools/proxy"
+    if installed=$(command -v tinyproxy); then
+        ln -s "$installed" "$proxy"
+        printf 'tools: %-9s is %s\n' proxy "$installed"
+        return
+    fi
+    if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-deb >/dev/null 2>&1; then
+        fail "tinyproxy was not found, and this is no Debian to take it from. Install it, so that it is in PATH."
+    fi
+    printf 'tools: %-9s downloading (once) ...\n' proxy
+    work=$tools/proxy/work
+    mkdir "$work"
+    { download_proxy "$work" || download_proxy_with_lists "$work"; } >"$tools/proxy.log" 2>&1 &&
+        dpkg-deb --extract "$work"/tinyproxy-bin_*.deb "$tools/proxy" >>"$tools/proxy.log" 2>&1 &&
+        ln -s usr/bin/tinyproxy "$proxy" && "$proxy" -v >>"$tools/proxy.log" 2>&1 || {
+        tail -n 20 "$tools/proxy.log" >&2
+        fail "no tinyproxy could be had from Debian; install it (apt install tinyproxy-bin) and run this again. \
+The whole log is $tools/proxy.log"
+    }
+    rm -rf "$work"
+}
+
 needs_python
 mkdir -p "$tools"
 exec 9>"$tools/.lock"
 flock 9 # two runs at once would install over each other
-[ "$#" -gt 0 ] || set -- ministack sam lint clients
+[ "$#" -gt 0 ] || set -- ministack sam lint clients proxy
 for tool in "$@"; do
-    install_tool "$tool"
+    case $tool in
+    proxy) install_proxy ;;
+    *) install_tool "$tool" ;;
+    esac
 done

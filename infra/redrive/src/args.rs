@@ -13,14 +13,15 @@ pub(crate) const HELP: &str = "\
 make redrive: what was given up, and why
 
   make redrive                                  list every dead letter
-  make redrive ARGS='--queue rvision'           those of one queue: rvision, kuma or pull (may be repeated)
+  make redrive ARGS='--queue rvision'           those of one queue (may be repeated)
   make redrive ARGS='--reason certificate'      those whose reason has this text in it, in any case
   make redrive ARGS='--target ID --yes'         queue those of one target again
 
   --stack NAME      the deployed stack (default: BRIDGE_STACK, else kuma-bridge)
-  --queue NAME      rvision, kuma or pull; without it all three
+  --queue NAME      rvision, kuma, pull or ncircc; without it all four
   --tenant ID       of this tenant
   --alert ID        of this alert
+  --incident ID     of this incident
   --target ID       of this target
   --reason TEXT     with this text in the reason
   --older TIME      given up longer ago than this: 90s, 15m, 2h or 3d
@@ -41,7 +42,7 @@ const STACK: &str = "kuma-bridge";
 #[derive(Debug)]
 pub(crate) enum Command {
     Help,
-    Work(Options),
+    Work(Box<Options>),
 }
 
 #[derive(Debug)]
@@ -57,6 +58,7 @@ pub(crate) struct Options {
 pub(crate) struct Filter {
     pub(crate) tenant: Option<String>,
     pub(crate) alert: Option<String>,
+    pub(crate) incident: Option<String>,
     pub(crate) target: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) older: Option<Duration>,
@@ -70,6 +72,7 @@ impl Filter {
         let age = now - letter.given_up;
         is(&self.tenant, &letter.tenant)
             && is(&self.alert, &letter.alert)
+            && is(&self.incident, &letter.incident)
             && is(&self.target, &letter.target)
             && self.reason.as_ref().is_none_or(has)
             && self.older.is_none_or(|older| age > older)
@@ -94,6 +97,7 @@ fn parse_for(mut args: impl Iterator<Item = String>, stack: &str) -> Result<Comm
             "--stack" => stack = value()?,
             "--tenant" => filter.tenant = Some(value()?),
             "--alert" => filter.alert = Some(value()?),
+            "--incident" => filter.incident = Some(value()?),
             "--target" => filter.target = Some(value()?),
             "--reason" => filter.reason = Some(value()?),
             "--older" => filter.older = Some(duration(&value()?)?),
@@ -115,7 +119,7 @@ fn parse_for(mut args: impl Iterator<Item = String>, stack: &str) -> Result<Comm
     if queues.is_empty() {
         queues.extend(Kind::ALL);
     }
-    Ok(Command::Work(Options { stack, queues, filter, yes }))
+    Ok(Command::Work(Box::new(Options { stack, queues, filter, yes })))
 }
 
 /// `90s`, `15m`, `2h`, `3d`.
@@ -140,7 +144,7 @@ mod tests {
 
     fn parsed(text: &str) -> Result<Options, String> {
         match parse_for(text.split_whitespace().map(ToOwned::to_owned), "s") {
-            Ok(Command::Work(options)) => Ok(options),
+            Ok(Command::Work(options)) => Ok(*options),
             Ok(Command::Help) => Err("help".to_owned()),
             Err(failure) => Err(failure.to_string()),
         }
@@ -184,6 +188,7 @@ mod tests {
             ("--tenant t --alert a --target g", true),
             ("--tenant t --alert b", false),
             ("--target h", false),
+            ("--incident INC-1", false),
             ("--reason CERTIFICATE", true),
             ("--reason token", false),
             ("--older 1h --newer 3h", true),

@@ -20,10 +20,11 @@ pub(crate) enum Kind {
     RVision,
     Kuma,
     Pull,
+    Ncircc,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::RVision, Self::Kuma, Self::Pull];
+    pub(crate) const ALL: [Self; 4] = [Self::RVision, Self::Kuma, Self::Pull, Self::Ncircc];
 
     /// What its name in a stack ends with.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -31,11 +32,13 @@ impl Kind {
             Self::RVision => "rvision",
             Self::Kuma => "kuma",
             Self::Pull => "pull",
+            Self::Ncircc => "ncircc",
         }
     }
 
     /// Whether its messages say that a person wants them tried again. A delivery that was given up
-    /// is not made for a message that does not; a pull needs no telling.
+    /// is not made for a message that does not; a pull needs no telling, and of a row of the ledger
+    /// the ledger itself says whether it is to be sent.
     const fn says_again(self) -> bool {
         matches!(self, Self::RVision | Self::Kuma)
     }
@@ -57,6 +60,8 @@ pub(crate) struct Letter {
     pub(crate) tenant: Option<String>,
     pub(crate) alert: Option<String>,
     pub(crate) target: Option<String>,
+    pub(crate) incident: Option<String>,
+    pub(crate) row: Option<String>,
     pub(crate) reason: String,
     pub(crate) correlation_id: Option<String>,
     /// When it became a dead letter.
@@ -82,6 +87,9 @@ struct Ids {
     alert: Option<String>,
     #[serde(rename = "targetID")]
     target: Option<String>,
+    #[serde(rename = "incidentID")]
+    incident: Option<String>,
+    row: Option<String>,
 }
 
 impl Letter {
@@ -106,6 +114,8 @@ impl Letter {
             tenant: ids.tenant,
             alert: ids.alert,
             target: ids.target,
+            incident: ids.incident,
+            row: ids.row,
             reason: reason.unwrap_or_else(|| MOVED.to_owned()),
             correlation_id,
             given_up: OffsetDateTime::UNIX_EPOCH + Duration::from_millis(millis),
@@ -147,6 +157,8 @@ pub(crate) mod tests {
             tenant: Some("t".to_owned()),
             alert: Some("a".to_owned()),
             target: Some("g".to_owned()),
+            incident: None,
+            row: None,
             reason: reason.to_owned(),
             correlation_id: None,
             given_up,
@@ -181,6 +193,14 @@ pub(crate) mod tests {
             assert_eq!(letter.again(), body);
         }
         assert_eq!(Letter::read(Kind::Kuma, message("canary").build()).unwrap().again(), "canary");
+    }
+
+    #[test]
+    fn a_letter_of_the_ledger_names_its_row_and_is_queued_as_it_is() {
+        let body = r#"{"incidentID":"INC-1","row":"export"}"#;
+        let letter = Letter::read(Kind::Ncircc, message(body).build()).unwrap();
+        assert_eq!((letter.incident.as_deref(), letter.row.as_deref()), (Some("INC-1"), Some("export")));
+        assert_eq!(letter.again(), body);
     }
 
     #[test]

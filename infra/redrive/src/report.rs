@@ -6,8 +6,17 @@ use time::OffsetDateTime;
 
 use crate::letter::{Kind, Letter};
 
-const HEADINGS: [&str; 9] =
-    ["QUEUE", "TENANT", "ALERT", "TARGET", "LETTERS", "FIRST (UTC)", "LAST (UTC)", "SEEN", "REASON"];
+const HEADINGS: [&str; 9] = [
+    "QUEUE",
+    "TENANT",
+    "ALERT/INCIDENT",
+    "TARGET/ROW",
+    "LETTERS",
+    "FIRST (UTC)",
+    "LAST (UTC)",
+    "SEEN",
+    "REASON",
+];
 
 /// Letters that are alike but for their time.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -26,16 +35,17 @@ struct Row {
     seen: u32,
 }
 
-/// The letters as a table: one line for those of the same alert, target and reason.
+/// The letters as a table: one line for those of the same alert, target and reason, or of the same
+/// row of an incident's ledger.
 pub(crate) fn table(letters: &[Letter]) -> String {
     let mut rows: BTreeMap<Group<'_>, Row> = BTreeMap::new();
     for letter in letters {
         let group = Group {
             kind: letter.kind,
             tenant: letter.tenant.as_deref().unwrap_or("-"),
-            target: letter.target.as_deref().unwrap_or("-"),
+            target: letter.target.as_deref().or(letter.row.as_deref()).unwrap_or("-"),
             reason: &letter.reason,
-            alert: letter.alert.as_deref().unwrap_or("-"),
+            alert: letter.alert.as_deref().or(letter.incident.as_deref()).unwrap_or("-"),
         };
         let (at, seen) = (letter.given_up, letter.seen);
         rows.entry(group)
@@ -145,11 +155,16 @@ mod tests {
             letter("absent\u{1b}[31m", moment("2026-11-21T11:00:00Z")),
         ];
         letters[1].seen = 4;
+        let mut row = letter("stray", moment("2026-11-21T12:00:00Z"));
+        (row.kind, row.tenant, row.alert, row.target) = (Kind::Ncircc, None, None, None);
+        (row.incident, row.row) = (Some("INC-1".to_owned()), Some("export".to_owned()));
+        letters.push(row);
         assert_eq!(
             table(&letters),
-            "QUEUE    TENANT  ALERT  TARGET  LETTERS  FIRST (UTC)       LAST (UTC)        SEEN  REASON\n\
-             rvision  t       a      g       1        2026-11-21 11:00  2026-11-21 11:00  1     absent [31m\n\
-             rvision  t       a      g       2        2026-11-20 09:00  2026-11-21 10:05  4     refused\n"
+            "QUEUE    TENANT  ALERT/INCIDENT  TARGET/ROW  LETTERS  FIRST (UTC)       LAST (UTC)        SEEN  REASON\n\
+             rvision  t       a               g           1        2026-11-21 11:00  2026-11-21 11:00  1     absent [31m\n\
+             rvision  t       a               g           2        2026-11-20 09:00  2026-11-21 10:05  4     refused\n\
+             ncircc   -       INC-1           export      1        2026-11-21 12:00  2026-11-21 12:00  1     stray\n"
         );
         assert_eq!(table(&[]), "");
     }
