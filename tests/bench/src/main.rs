@@ -1,8 +1,8 @@
 //! `bridge-bench`: what the functions cost, as ratios measured in one run.
 //!
 //! The real binaries run as processes under a small Lambda Runtime API server, on a DynamoDB
-//! engine inside this process that counts every call; the R-Vision simulator is a process of its
-//! own. Bare functions, built alike, and a bare client of R-Vision run beside them. A bar that does
+//! engine inside this process that counts every call; the simulators of R-Vision and NCIRCC are
+//! processes of their own. Bare functions, built alike, and bare clients run beside them. A bar that does
 //! not hold is printed and no error: this informs, it does not judge.
 
 mod aws;
@@ -12,6 +12,7 @@ mod http;
 mod irp;
 mod lambda;
 mod measure;
+mod ncircc;
 mod report;
 mod seed;
 mod stats;
@@ -24,7 +25,7 @@ use failure::{Result, progress};
 use lambda::Bed;
 
 /// What can be measured, in the order of the report. Names on the command line pick from it.
-const MEASUREMENTS: [&str; 7] = ["start", "ingest", "close", "search", "deliver", "memory", "size"];
+const MEASUREMENTS: [&str; 8] = ["start", "ingest", "close", "search", "deliver", "export", "memory", "size"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -89,6 +90,10 @@ async fn one(what: &str, bed: &Bed, aws: &Aws, samples: &Samples) -> Result<Vec<
         "deliver" => {
             say("delivering alerts, in turn with a bare client");
             measure::deliver::measure(bed, aws, samples).await
+        }
+        "export" => {
+            say("exporting incidents, in turn with a bare client");
+            measure::export::measure(bed, aws, samples).await
         }
         "memory" => {
             say("delivering the largest alerts");

@@ -2,6 +2,7 @@
 
 pub(crate) mod close;
 pub(crate) mod deliver;
+pub(crate) mod export;
 pub(crate) mod ingest;
 pub(crate) mod memory;
 pub(crate) mod search;
@@ -9,7 +10,7 @@ pub(crate) mod size;
 pub(crate) mod start;
 
 /// The functions that are measured, and the SDK clients that each makes beside that of DynamoDB.
-const FUNCTIONS: [(&str, &str); 8] = [
+const FUNCTIONS: [(&str, &str); 13] = [
     ("alert-ingest", "secrets queues"),
     ("alert-search", "secrets"),
     ("alert-close", "secrets queues"),
@@ -18,4 +19,9 @@ const FUNCTIONS: [(&str, &str); 8] = [
     ("kuma-send", "secrets queues"),
     ("settings", "secrets queues"),
     ("sweeper", "queues"),
+    ("incident-api", "secrets queues"),
+    ("incident-export", "secrets queues"),
+    ("ncircc-settings", "secrets"),
+    ("ncircc-send", "secrets queues"),
+    ("ncircc-sync", "secrets"),
 ];

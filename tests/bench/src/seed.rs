@@ -18,6 +18,8 @@ use bridge_store::{Store, Stored, Upserted};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
+mod ncircc;
+
 use crate::{
     aws::{Aws, REGION},
     events::Samples,

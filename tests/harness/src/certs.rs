@@ -22,6 +22,8 @@ use rustls::{
 
 /// The authority's certificate, for clients.
 pub const CA: &str = "ca.pem";
+/// The certificate between the authority's and the server's, where there is one: see [`generate_chain`].
+pub const INTERMEDIATE: &str = "intermediate.pem";
 const CERTIFICATE: &str = "server.pem";
 const KEY: &str = "server.key";
 const LIFE: Duration = Duration::from_hours(30 * 24);
@@ -35,22 +37,44 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// When a file cannot be written.
 pub fn generate(dir: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
     let authority_key = KeyPair::generate()?;
-    let mut authority = dated(Vec::new(), "KUMA Bridge local stack")?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let authority_certificate = authority.self_signed(&authority_key)?;
+    let authority = authority("KUMA Bridge local stack", 0)?;
+    fs::write(dir.join(CA), authority.self_signed(&authority_key)?.pem())?;
+    generate_server(dir, &Issuer::from_params(&authority, authority_key))
+}
 
+/// The same with one more authority in between: the first signs the second, and that one the server.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn generate_chain(dir: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let root_key = KeyPair::generate()?;
+    let root = authority("KUMA Bridge test root", 1)?;
+    fs::write(dir.join(CA), root.self_signed(&root_key)?.pem())?;
+    let key = KeyPair::generate()?;
+    let mut intermediate = authority("KUMA Bridge test intermediate", 0)?;
+    intermediate.use_authority_key_identifier_extension = true;
+    let certificate = intermediate.signed_by(&key, &Issuer::from_params(&root, root_key))?;
+    fs::write(dir.join(INTERMEDIATE), certificate.pem())?;
+    generate_server(dir, &Issuer::from_params(&intermediate, key))
+}
+
+fn generate_server(dir: &Path, issuer: &Issuer<'_, KeyPair>) -> Result<(), Box<dyn Error + Send + Sync>> {
     let key = KeyPair::generate()?;
     let mut server = dated(NAMES.map(str::to_owned).to_vec(), "localhost")?;
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     server.use_authority_key_identifier_extension = true;
-    let certificate = server.signed_by(&key, &Issuer::from_params(&authority, authority_key))?;
-
-    fs::write(dir.join(CA), authority_certificate.pem())?;
-    fs::write(dir.join(CERTIFICATE), certificate.pem())?;
+    fs::write(dir.join(CERTIFICATE), server.signed_by(&key, issuer)?.pem())?;
     write_private(&dir.join(KEY), &key.serialize_pem())?;
     Ok(())
+}
+
+/// An authority that stands above so many others.
+fn authority(common_name: &str, above: u8) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = dated(Vec::new(), common_name)?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(above));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(params)
 }
 
 /// What the TLS front serves with: the certificate that [`generate`] left in `dir`, HTTP/1.1 only.
@@ -58,12 +82,25 @@ pub fn generate(dir: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
 /// # Errors
 /// When the files are missing or damaged.
 pub fn server_config(dir: &Path) -> Result<Arc<ServerConfig>, Box<dyn Error + Send + Sync>> {
-    let certificate = CertificateDer::from_pem_file(dir.join(CERTIFICATE))?;
+    serving(dir, &[CERTIFICATE])
+}
+
+/// The same for what [`generate_chain`] left: the server sends the certificate between as well.
+///
+/// # Errors
+/// When the files are missing or damaged.
+pub fn chain_config(dir: &Path) -> Result<Arc<ServerConfig>, Box<dyn Error + Send + Sync>> {
+    serving(dir, &[CERTIFICATE, INTERMEDIATE])
+}
+
+fn serving(dir: &Path, sent: &[&str]) -> Result<Arc<ServerConfig>, Box<dyn Error + Send + Sync>> {
+    let certificates =
+        sent.iter().map(|name| CertificateDer::from_pem_file(dir.join(name))).collect::<Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_file(dir.join(KEY))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)?;
+        .with_single_cert(certificates, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -1,6 +1,9 @@
-//! `demo`: the ways of alerts from SIEMs to incident response platforms (IRP) and back.
+//! `demo`: the ways of alerts from SIEMs to incident response platforms (IRP) and back, and of an incident
+//! to NCIRCC.
 
 mod api;
+mod keep;
+mod ncircc;
 mod samples;
 mod simulator;
 mod table;
@@ -37,6 +40,8 @@ pub(crate) async fn demo(options: &Options) -> Result<u8> {
 
 async fn show(stack: &Stack) -> Result<u8> {
     let admin = Api::new(stack, &stack.admin_token)?;
+    // Of a demo that was cut off. Somebody's own connection is not touched: better told before the first step.
+    ncircc::let_go(&admin).await?;
     let mut samples = samples::load(&Repository::find()?.root.join("events/alert-ingest"))?;
 
     step(1, "An MSSP has two tenants", "POST /bridge/v1/tenants")?;
@@ -83,7 +88,8 @@ async fn show(stack: &Stack) -> Result<u8> {
     print(&alerts_table(&left, &tenants))?;
 
     let told = travel::show(stack, &admin, &tenants, &samples).await?;
-    print(&account(stack, &samples, seen.len(), closed, left.len(), &irp_token, &told))
+    let reported = ncircc::show(stack, &admin, &tenants, &samples).await?;
+    print(&account(stack, &samples, [seen.len(), left.len()], closed, &irp_token, &told, &reported))
 }
 
 struct Tenant {
@@ -221,11 +227,11 @@ fn alerts_table(alerts: &[Value], tenants: &[Tenant]) -> String {
 fn account(
     stack: &Stack,
     samples: &[Sample],
-    seen: usize,
+    [seen, left]: [usize; 2],
     closed: &Sample,
-    left: usize,
     token: &str,
     told: &travel::Told,
+    reported: &ncircc::Told,
 ) -> String {
     let events: usize = samples.iter().map(Sample::events).sum();
     format!(
@@ -236,6 +242,8 @@ fn account(
          \x20 left        {left} new alerts\n\
          \x20 pushed      {pushed} alerts by KUMA, each an incident of its tenant's R-Vision\n\
          \x20 came back   incident {incident} was closed there, and with it the alert here and in KUMA\n\
+         \x20 exported    {exported} to NCIRCC, once; it is {number} there, now \"{status}\"\n\
+         \x20 noticed     {notice} of NCIRCC is an incident here too\n\
          \x20             (integrations and simulators of the demo are gone again)\n\n\
          Go on\n\
          \x20 API         {url}\n\
@@ -247,6 +255,10 @@ fn account(
         closed = closed.id(),
         pushed = told.incidents,
         incident = told.closed,
+        exported = reported.incident,
+        number = reported.number,
+        status = reported.status,
+        notice = reported.notice,
         url = stack.url,
         ca = stack.ca.display(),
         env = stack.ca.with_file_name("stack.env").display(),

@@ -29,6 +29,8 @@ pub(crate) struct Outputs {
     pub(crate) kuma_dead_queue_url: String,
     pub(crate) pull_queue_url: String,
     pub(crate) pull_dead_queue_url: String,
+    pub(crate) ncircc_queue_url: String,
+    pub(crate) ncircc_dead_queue_url: String,
 }
 
 /// Puts the built binary of every function where the template takes it from.
@@ -122,6 +124,11 @@ impl Deployment {
     pub(crate) async fn admin_token(&self, outputs: &Outputs) -> Result<String> {
         let token = self.ask("token", &[&outputs.admin_token_secret_arn]).await?;
         Ok(token.trim().to_owned())
+    }
+
+    /// Runs a function once, as its schedule does, and waits until it has ended.
+    pub(crate) async fn run(&self, function: &str) -> Result<()> {
+        self.ask("run", &[&format!("{}-{function}", self.name)]).await.map(drop)
     }
 
     /// Takes the stack off an endpoint that goes on running.

@@ -36,6 +36,10 @@ pub struct Stack {
     pub pull_queue: String,
     /// URL of its dead-letter queue: `BRIDGE_PULL_DEAD_QUEUE`.
     pub pull_dead_queue: String,
+    /// URL of the queue of ncircc-send: `BRIDGE_NCIRCC_QUEUE`.
+    pub ncircc_queue: String,
+    /// URL of its dead-letter queue: `BRIDGE_NCIRCC_DEAD_QUEUE`.
+    pub ncircc_dead_queue: String,
     /// The name of the deployed stack: `BRIDGE_STACK`.
     pub name: String,
     /// The HTTP API's id: `BRIDGE_API_ID`.
@@ -96,6 +100,8 @@ impl Stack {
             kuma_dead_queue: required("BRIDGE_KUMA_DEAD_QUEUE")?,
             pull_queue: required("BRIDGE_PULL_QUEUE")?,
             pull_dead_queue: required("BRIDGE_PULL_DEAD_QUEUE")?,
+            ncircc_queue: required("BRIDGE_NCIRCC_QUEUE")?,
+            ncircc_dead_queue: required("BRIDGE_NCIRCC_DEAD_QUEUE")?,
             name: required("BRIDGE_STACK")?,
             api_id: required("BRIDGE_API_ID")?,
             log: present("BRIDGE_LOG").map(PathBuf::from),

@@ -6,7 +6,7 @@ use std::{collections::HashSet, fs, path::PathBuf};
 
 use aws_lambda_events::sqs::SqsEvent;
 use bridge_delivery::Message;
-use bridge_domain::pull::Work;
+use bridge_domain::{RowId, pull::Work};
 use bridge_harness::Stack;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -115,7 +115,7 @@ fn envelopes_are_of_an_http_api_and_hold_what_they_say() {
             }
         }
     }
-    assert_eq!(envelopes, 12);
+    assert_eq!(envelopes, 26);
 
     let posted: Value =
         serde_json::from_str(read("alert-ingest/api-gateway.json")["body"].as_str().unwrap()).unwrap();
@@ -130,6 +130,7 @@ fn messages<M: DeserializeOwned>(path: &str) -> Vec<M> {
         "rvision-send" => "-rvision",
         "kuma-send" => "-kuma",
         "alert-pull" => "-pull",
+        "ncircc-send" => "-ncircc",
         other => panic!("{other} has no queue"),
     };
     let read = |record: aws_lambda_events::sqs::SqsMessage| {
@@ -162,6 +163,11 @@ fn batches_hold_messages_that_their_functions_read() {
         messages::<Message>("rvision-send/batch.json").into_iter().map(|message| message.again).collect();
     assert_eq!(again, [false, true]);
 
+    for path in samples("ncircc-send") {
+        let rows = messages::<bridge_reporting::Message>(&path);
+        assert!(rows.iter().any(|message| message.row == RowId::export()), "{path}");
+    }
+
     let kinds: Vec<&str> = samples("alert-pull")
         .iter()
         .flat_map(|path| messages::<Work>(path))
@@ -178,6 +184,7 @@ fn batches_hold_messages_that_their_functions_read() {
 #[test]
 fn what_the_schedules_send_is_what_the_samples_show() {
     assert_eq!(samples("sweeper"), ["sweeper/schedule.json"]);
+    assert_eq!(samples("ncircc-sync"), ["ncircc-sync/schedule.json"]);
     let template = fs::read_to_string(events().join("../infra/template.yaml")).unwrap();
     let inputs: Vec<Value> = template
         .lines()
@@ -185,7 +192,7 @@ fn what_the_schedules_send_is_what_the_samples_show() {
         .map(|input| serde_json::from_str(input).unwrap())
         .collect();
     let sent: Value = serde_json::to_value(messages::<Work>("alert-pull/schedule.json")[0].clone()).unwrap();
-    assert_eq!(inputs, [sent, read("sweeper/schedule.json")]);
+    assert_eq!(inputs, [sent, read("ncircc-sync/schedule.json"), read("sweeper/schedule.json")]);
 }
 
 #[test]

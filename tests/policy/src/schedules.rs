@@ -11,7 +11,8 @@ use crate::{
 const SCHEDULER: &str = "scheduler.amazonaws.com";
 
 /// What is wrong with the schedules of a template: each is enabled, on time, bounded in what it tries
-/// again, and under a role of its own that allows one action on its target.
+/// again, and under a role of its own that allows one action on its target; a function that it calls
+/// itself runs once at a time.
 ///
 /// # Errors
 /// When there is no schedule to judge.
@@ -70,6 +71,11 @@ fn role_faults(template: &Template, schedule: Resource<'_>, role: Resource<'_>) 
             return found;
         }
     };
+    if on.kind() == "AWS::Serverless::Function"
+        && on.property("/ReservedConcurrentExecutions").and_then(Value::as_u64) != Some(1)
+    {
+        found.push(format!("{}: two runs of {} may meet", schedule.id, on.id));
+    }
     let fits = |statement: &Statement<'_>| {
         statement.actions == [wanted]
             && statement.resources.iter().map(|resource| target(resource)).eq([Some(on.id)])
@@ -134,5 +140,18 @@ Resources:
             let found = judged(&GOOD.replace(from, to));
             assert!(found.iter().any(|violation| violation.contains(expected)), "{to}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_function_that_is_called_by_time_runs_once_at_a_time() {
+        let function =
+            "Work: {Type: AWS::Serverless::Function, Properties: {ReservedConcurrentExecutions: 1}}";
+        let good = GOOD
+            .replace("Work: {Type: AWS::SQS::Queue}", function)
+            .replace("sqs:SendMessage", "lambda:InvokeFunction");
+        assert_eq!(judged(&good), Vec::<String>::new());
+        let found =
+            judged(&good.replace("ReservedConcurrentExecutions: 1", "ReservedConcurrentExecutions: 2"));
+        assert!(found.iter().any(|violation| violation.contains("two runs of Work may meet")), "{found:?}");
     }
 }

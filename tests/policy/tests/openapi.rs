@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bridge_domain::{access::Operation, incident, ncircc::dictionary};
 use bridge_policy::{
     Result, none,
     openapi::OpenApi,
@@ -96,6 +97,45 @@ fn every_reference_leads_somewhere_and_every_part_is_used() -> Result<()> {
             .filter(|part| !references.contains(part.as_str()))
             .map(|part| format!("{part} is not used")),
     );
+    none(&violations)
+}
+
+/// What a list of the code looks like in a body.
+fn texts<T: Copy>(all: &[T], text: impl Fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().copied().map(text).collect()
+}
+
+#[test]
+fn every_list_of_values_is_that_of_the_code() -> Result<()> {
+    let document = OpenApi::load()?;
+    macro_rules! lists {
+        ($($schema:literal: $kind:ty,)+) => { [$(($schema, texts(<$kind>::ALL, <$kind>::as_str)),)+] };
+    }
+    let mut lists = lists! {
+        "NotificationCategory": dictionary::Category,
+        "NotificationType": dictionary::Kind,
+        "Tlp": dictionary::Tlp,
+        "ActivityStatus": dictionary::ActivityStatus,
+        "Impact": dictionary::Impact,
+        "SystemCategory": dictionary::SystemCategory,
+        "Scope": dictionary::Scope,
+        "ProductCategory": dictionary::ProductCategory,
+        "IndicatorFunction": dictionary::IndicatorFunction,
+        "IncidentStatus": incident::Status,
+        "Priority": incident::Priority,
+        "Operation": Operation,
+    }
+    .to_vec();
+    let states = texts(incident::ReportState::ALL, incident::ReportState::as_str);
+    lists.push(("ExportToNCIRCC", [&[incident::NOT_EXPORTED][..], &states].concat()));
+    let mut violations = Vec::new();
+    for (schema, wanted) in lists {
+        let found = document.resolve(&format!("#/components/schemas/{schema}/enum"));
+        let found: Vec<&str> = items(found).filter_map(Value::as_str).collect();
+        if found != wanted {
+            violations.push(format!("{schema}: the document has {found:?}, the code {wanted:?}"));
+        }
+    }
     none(&violations)
 }
 

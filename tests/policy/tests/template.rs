@@ -362,6 +362,8 @@ fn every_parameter_and_output_is_described() -> Result<()> {
         "KumaDeadQueueUrl",
         "PullQueueUrl",
         "PullDeadQueueUrl",
+        "NcirccQueueUrl",
+        "NcirccDeadQueueUrl",
     ];
     for name in outputs {
         if template.section("Outputs").all(|(output, _)| output != name) {

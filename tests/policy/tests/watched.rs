@@ -51,7 +51,14 @@ fn what_is_watched_is_measured() -> Result<()> {
     let functions: BTreeSet<String> =
         template.functions()?.into_iter().map(|function| function.name).collect();
     let watched = watched(&template)?;
-    for needed in [("OldestDueSeconds", "sweeper"), ("PullGapSeconds", "alert-pull")] {
+    for needed in [
+        ("OldestDueSeconds", "sweeper"),
+        ("OldestLedgerDueSeconds", "sweeper"),
+        ("PullGapSeconds", "alert-pull"),
+        ("LedgerStuck", "ncircc-send"),
+        ("LedgerFailed", "ncircc-send"),
+        ("LedgerTokenRefused", "ncircc-send"),
+    ] {
         let alarm = template.all("AWS::CloudWatch::Alarm").any(|alarm| {
             alarm.property("/MetricName").is_some_and(|name| name == needed.0)
                 && alarm.property("/Dimensions/0/Value").is_some_and(|function| function == needed.1)

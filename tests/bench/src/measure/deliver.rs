@@ -95,11 +95,11 @@ pub(crate) async fn measure(bed: &Bed, aws: &Aws, samples: &Samples) -> Result<V
     ])
 }
 
-fn speeds(pairs: &Pairs) -> String {
+pub(super) fn speeds(pairs: &Pairs) -> String {
     format!("{:.2} ({:.0} against {:.0} a second)", pairs.ratio().0, pairs.ours(), pairs.bare())
 }
 
-fn megabytes(bytes: u64) -> f64 {
+pub(super) fn megabytes(bytes: u64) -> f64 {
     u32::try_from(bytes / 1_000).map_or(f64::INFINITY, f64::from) / 1_000.0
 }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use aws_sdk_sqs::Client;
+use bridge_e2e::Logs;
 use bridge_runtime::aws::Aws;
 use serde_json::{Value, json};
 
@@ -12,7 +13,6 @@ use crate::{
     alerts::{alert, text, with},
     irp::{Irp, detail},
     kuma_core::eventually,
-    logs::Logs,
     tenant::Tenant,
     vault,
     world::{User, World},
@@ -177,7 +177,7 @@ async fn hangs(world: &Arc<World>) {
 #[tokio::test]
 async fn an_r_vision_that_fails_gets_everything_once_and_no_log_says_what() {
     let world = World::new();
-    let logs = Logs::new(&world);
+    let logs = Logs::new(&world.stack);
     tokio::join!(
         fails_twice(&world),
         slows_down(&world),

@@ -10,7 +10,7 @@ use crate::{
     world::{Reply, World},
 };
 
-const OPERATIONS: [&str; 9] = [
+const OPERATIONS: [&str; 14] = [
     "GET /alerts",
     "POST /alerts/close",
     "POST /bridge/alerts",
@@ -20,6 +20,11 @@ const OPERATIONS: [&str; 9] = [
     "POST /bridge/tokens",
     "POST /bridge/secrets",
     "POST /bridge/integrations",
+    "GET /incidents",
+    "POST /incidents/create",
+    "POST /incidents/assign",
+    "POST /incidents/close",
+    "POST /bridge/incidents/export",
 ];
 
 /// The question that KUMA asks an R-Vision for its token.
@@ -60,6 +65,15 @@ fn operation(method: &Method, path: &str) -> &'static str {
         (_, path) if path.starts_with("/bridge/v1/integrations") => "POST /bridge/integrations",
         ("POST", "/bridge/v1/alerts") | (_, "/api/v2/incidents" | TOKEN_INFO) => "POST /bridge/alerts",
         ("POST", path) if path.ends_with("/alerts/close") => "POST /alerts/close",
+        (_, path) if path.starts_with("/bridge/v1/incidents/{id}/export") || path.ends_with("/decision") => {
+            "POST /bridge/incidents/export"
+        }
+        ("GET", path) if path.contains("/incidents") => "GET /incidents",
+        ("POST", path) if path.ends_with("/incidents/create") || path == "/bridge/v1/incidents" => {
+            "POST /incidents/create"
+        }
+        (_, path) if path.contains("/incidents/") && path.ends_with("/close") => "POST /incidents/close",
+        (_, path) if path.contains("/incidents/") => "POST /incidents/assign",
         ("GET", path) if path.ends_with("/alerts") || path == "/bridge/v1/alerts/{id}" => "GET /alerts",
         ("GET", path) if path.ends_with("/tenants") => "GET /tenants",
         other => panic!("which operation is {other:?}?"),

@@ -13,7 +13,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    alerts::{counts, event_ids, text, uuid},
+    alerts::{alert, counts, event_ids, text, uuid},
+    ncircc_settings::{NCIRCC, turn},
     tenant::{Tenant, of},
     vault::{keep, token},
     world::{Reply, User, World, encoded},
@@ -52,6 +53,9 @@ const TENANTS: [&str; 2] = ["7f2c1d8e-5a0b-4c36-9e21-3b8a6f4d0c15", "c04b9a77-1e
 /// The secret of the samples.
 const SECRET: &str = "b1c7e0a2-93d4-4f6b-8a55-2e0d7c91f346";
 
+/// The incident of the samples.
+const INCIDENT: &str = "INC-7";
+
 impl Here {
     async fn new() -> Self {
         let world = World::new();
@@ -75,6 +79,8 @@ impl Here {
             text = text.replace(sample, &tenant.id);
         }
         text = text.replace(SECRET, &self.secret);
+        // Nobody shall be called who is not ours; nobody listens here.
+        text = text.replace("https://lk.cert.gov.ru", "https://localhost:9");
         // A form, and a form in parts.
         text = text.replace("company=Head+office", &encoded(&[("company", &self.tenants[0].name)]));
         text = text.replace("\r\n\r\nHead office\r\n", &format!("\r\n\r\n{}\r\n", self.tenants[0].name));
@@ -132,15 +138,33 @@ async fn every_sample_alert_is_taken_and_shown_as_it_is() {
 #[tokio::test]
 async fn every_envelope_is_a_request_that_succeeds() {
     let mut here = Here::new().await;
+    let _turn = turn(&here.admin).await;
     let mut sent = BTreeMap::new();
     let envelopes: BTreeMap<String, Value> =
         files().into_iter().filter(|(_, file)| file.get("routeKey").is_some()).collect();
     // What is posted first can be searched, and what is searched can be closed.
     let order = |name: &str| {
-        ["settings", "alert-ingest", "alert-search", "alert-close"].iter().position(|f| name.starts_with(f))
+        [
+            "settings",
+            "ncircc-settings/put",
+            "ncircc-settings",
+            "alert-ingest",
+            "alert-search",
+            "incident-api",
+            "alert-close",
+        ]
+        .iter()
+        .position(|f| name.starts_with(f))
     };
-    let mut names: Vec<&String> = envelopes.keys().collect();
-    names.sort_by_key(|name| order(name).unwrap_or_else(|| panic!("of which function is {name}?")));
+    // Those of incident-export need an export in several states: its own tests hold them to it.
+    let mut names: Vec<&String> =
+        envelopes.keys().filter(|name| !name.starts_with("incident-export/")).collect();
+    names.sort_by_key(|name| {
+        (
+            order(name).unwrap_or_else(|| panic!("of which function is {name}?")),
+            !name.ends_with("create.json"),
+        )
+    });
     for name in names {
         let envelope = &envelopes[name];
         let http = &envelope["requestContext"]["http"];
@@ -155,8 +179,17 @@ async fn every_envelope_is_a_request_that_succeeds() {
             assert_eq!(text(&envelope["headers"], "content-length"), body.len().to_string(), "{name}");
         }
 
-        let user = if name.starts_with("settings/") { &here.admin } else { &here.user }.clone();
-        let mut target = here.moved(text(envelope, "rawPath"));
+        let administers = name.starts_with("settings/") || name.starts_with("ncircc-settings/");
+        let user = if administers { &here.admin } else { &here.user }.clone();
+        // Each way to make an incident has one of its own to close, and an alert of its own in it.
+        let made = if name.contains("/kuma-") {
+            "incident-api/kuma-create.json"
+        } else {
+            "incident-api/create.json"
+        };
+        let incident = sent.get(made).map(|reply: &Reply| text(&reply.json(), "id").to_owned());
+        let incident = incident.unwrap_or_default();
+        let mut target = here.moved(text(envelope, "rawPath")).replace(INCIDENT, &incident);
         if !text(envelope, "rawQueryString").is_empty() {
             target = format!("{target}?{}", text(envelope, "rawQueryString"));
         }
@@ -167,12 +200,19 @@ async fn every_envelope_is_a_request_that_succeeds() {
             }
         }
         if let Some(body) = envelope["body"].as_str() {
-            request = request.body(here.moved(body));
+            let mut body = here.moved(body).replace(INCIDENT, &incident);
+            if name == "incident-api/kuma-create.json" {
+                let other = alert(&here.tenants[0]);
+                here.user.ingest(&other).await.expect(202);
+                body = body.replace(here.id(ALERTS[0]), text(&other, "id"));
+            }
+            request = request.body(body);
         }
         let reply = Reply::of(request).await;
         assert!((200..300).contains(&reply.status), "{name}: {reply:?}");
         sent.insert(name.clone(), reply);
     }
+    here.admin.delete(NCIRCC).await.expect(204);
     let answer = |name: &str| sent.get(name).unwrap_or_else(|| panic!("{name} is gone"));
     assert_eq!(counts(&answer("alert-ingest/api-gateway.json").json()), [1, 0, 0, 0, 0]);
     let shown = answer("alert-search/api-gateway.json").array();

@@ -12,9 +12,9 @@
 
 mod alerts;
 mod contract;
+mod export_account;
 mod irp;
 mod kuma_core;
-mod logs;
 mod tenant;
 mod world;
 
@@ -24,6 +24,11 @@ mod delivery;
 mod delivery_faults;
 mod doors;
 mod envelopes;
+mod export;
+mod export_answers;
+mod export_faults;
+mod incident_links;
+mod incidents;
 mod ingest;
 mod ingest_many;
 mod ingest_merge;
@@ -32,6 +37,8 @@ mod isolation;
 mod kuma_lists;
 mod large_pages;
 mod loops;
+mod ncircc_proxy;
+mod ncircc_settings;
 mod paging;
 mod pull;
 mod push;

@@ -74,7 +74,7 @@ impl Queues {
         // Says how to get a stack when there is none.
         let _ = World::new();
         let queues = Self { client: Aws::load().await.sqs(), stack: format!("e2e-{}", uuid()) };
-        for kind in ["rvision", "kuma", "pull"] {
+        for kind in ["rvision", "kuma", "pull", "ncircc"] {
             for name in [kind.to_owned(), format!("{kind}-dead")] {
                 let request = queues.client.create_queue().queue_name(format!("{}-{name}", queues.stack));
                 let request = request.attributes(QueueAttributeName::VisibilityTimeout, VISIBILITY);
@@ -134,6 +134,8 @@ async fn listing_shows_why_and_changes_nothing() {
     }
     queues.bury("kuma", &delivery("alert-2", "target-2"), "there is no such alert").await;
     queues.bury("pull", "{\"tenantID\": canary", "the body can not be read").await;
+    let row = json!({"incidentID": "INC-1", "row": "export"});
+    queues.bury("ncircc", &row.to_string(), "there is no such row").await;
 
     for dry in [&[][..], &["--dry-run"]] {
         let said = redrive(&queues.stack, dry).await.expect(0);
@@ -142,8 +144,9 @@ async fn listing_shows_why_and_changes_nothing() {
         assert_eq!(alike[0][..5], ["rvision", "tenant-1", "alert-1", "target-1", "2"]);
         assert_eq!(said.rows("there is no such alert")[0][..4], ["kuma", "tenant-1", "alert-2", "target-2"]);
         assert_eq!(said.rows("the body can not be read")[0][..4], ["pull", "-", "-", "-"]);
+        assert_eq!(said.rows("there is no such row")[0][..4], ["ncircc", "-", "INC-1", "export"]);
         assert!(!said.out.contains("canary"), "{}", said.out);
-        assert!(said.out.ends_with("4 dead letters. Nothing was changed: --yes queues them again.\n"));
+        assert!(said.out.ends_with("5 dead letters. Nothing was changed: --yes queues them again.\n"));
     }
     let one = redrive(&queues.stack, &["--queue", "kuma"]).await.expect(0);
     assert!(one.out.contains("1 dead letter. Nothing"), "{}", one.out);
@@ -152,7 +155,8 @@ async fn listing_shows_why_and_changes_nothing() {
     assert_eq!(queues.take("rvision-dead").await.len(), 2);
     assert_eq!(queues.bodies("kuma-dead").await.len(), 1);
     assert_eq!(queues.bodies("pull-dead").await, [Value::from("{\"tenantID\": canary")]);
-    for queue in ["rvision", "kuma", "pull"] {
+    assert_eq!(queues.bodies("ncircc-dead").await, [row]);
+    for queue in ["rvision", "kuma", "pull", "ncircc"] {
         assert!(queues.take(queue).await.is_empty());
     }
 }

@@ -6,6 +6,7 @@
 //! ones, and complete.
 
 mod integrations;
+mod ncircc;
 
 use std::{collections::BTreeMap, time::SystemTime};
 
@@ -13,7 +14,8 @@ use bridge_domain::{
     secret::Secret,
     webhook::{SECRET_BYTES, SigningSecret},
 };
-use reqwest::{Client, Method, RequestBuilder, header::AUTHORIZATION};
+use bridge_e2e::Logs;
+use reqwest::{Method, RequestBuilder, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -27,73 +29,6 @@ const CLOSE: &str = "/api/v1/alerts/close";
 /// function, since the emulator passes on what a process wrote when it is called again.
 const ROUNDS: usize = 50;
 
-struct Logs {
-    client: Client,
-    endpoint: String,
-    region: String,
-    stack: String,
-    since: u64,
-}
-
-impl Logs {
-    fn new(world: &World) -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        Self {
-            client: Client::builder().no_proxy().build().unwrap(),
-            endpoint: world.stack.aws_endpoint.clone(),
-            region: world.stack.region.clone(),
-            stack: world.stack.name.clone(),
-            since: u64::try_from(now.as_millis()).unwrap() - 1,
-        }
-    }
-
-    /// Everything that a function has logged since the test began.
-    async fn read(&self, function: &str) -> Vec<String> {
-        let (mut lines, mut since, mut token) = (Vec::new(), self.since, Value::Null);
-        loop {
-            let mut wanted = json!({
-                "logGroupName": format!("/aws/lambda/{}-{function}", self.stack), "startTime": since
-            });
-            if !token.is_null() {
-                wanted["nextToken"] = token;
-            }
-            let answer = self.call("FilterLogEvents", &wanted).await;
-            let events = answer["events"].as_array().unwrap();
-            lines.extend(events.iter().map(|event| text(event, "message")));
-            token = answer["nextToken"].clone();
-            let last = events.last().map_or(since, |event| event["timestamp"].as_u64().unwrap());
-            // The emulator gives 10,000 and no token: on from the last one.
-            let full = events.len() >= 10_000 && last > since;
-            if token.is_null() && !full {
-                return lines;
-            }
-            if token.is_null() {
-                since = last;
-            }
-        }
-    }
-
-    /// A call of the logs' API. The emulator takes any signature of its root user.
-    async fn call(&self, operation: &str, body: &Value) -> Value {
-        let scope = format!("test/20260101/{}/logs/aws4_request", self.region);
-        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        let answer = self
-            .client
-            .post(&self.endpoint)
-            .header(AUTHORIZATION, signature)
-            .header("x-amz-date", "20260101T000000Z")
-            .header("x-amz-target", format!("Logs_20140328.{operation}"))
-            .header("content-type", "application/x-amz-json-1.1")
-            .body(body.to_string())
-            .send()
-            .await
-            .unwrap();
-        let (status, text) = (answer.status(), answer.text().await.unwrap());
-        assert!(status.is_success(), "{operation}: {status}: {text:.500}");
-        serde_json::from_str(&text).unwrap()
-    }
-}
-
 /// Somebody all of whose data is marked, and what was answered to each of its requests.
 struct Suspect {
     world: World,
@@ -103,6 +38,16 @@ struct Suspect {
 }
 
 impl Suspect {
+    fn new(world: World) -> Self {
+        let run = Uuid::new_v4().simple().to_string();
+        Self {
+            world,
+            mark: format!("canary{}", &run[..16]),
+            requests: format!("request-{}", &run[16..]),
+            answered: BTreeMap::new(),
+        }
+    }
+
     fn marked(&self, what: &str) -> String {
         format!("{what}-{}", self.mark)
     }
@@ -341,14 +286,8 @@ fn forbidden(secrets: Vec<String>, world: &World, mark: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_log_holds_a_secret_or_anything_personal() {
     let world = World::new().await;
-    let logs = Logs::new(&world);
-    let run = Uuid::new_v4().simple().to_string();
-    let mut suspect = Suspect {
-        world,
-        mark: format!("canary{}", &run[..16]),
-        requests: format!("request-{}", &run[16..]),
-        answered: BTreeMap::new(),
-    };
+    let logs = Logs::new(&world.stack);
+    let mut suspect = Suspect::new(world);
     let id = suspect.ingests().await;
     suspect.searches_and_closes(&id).await;
     suspect.knocks().await;
@@ -378,21 +317,13 @@ async fn no_log_holds_a_secret_or_anything_personal() {
             world.send(world.by("nobody", &method, path)).await.expect(403);
         }
     }
-    // What a function writes to stderr, and what the emulator says of it.
-    let emulator = world.stack.log.as_deref().map(|log| std::fs::read(log).unwrap()).unwrap_or_default();
-    let emulator = String::from_utf8_lossy(&emulator);
     let forbidden = forbidden(secrets, &world, &mark);
     assert!(
         forbidden.len() >= 10 && forbidden.iter().all(|secret| secret.len() >= 16),
         "{}",
         forbidden.len()
     );
-    for line in lines.iter().map(String::as_str).chain(emulator.lines()) {
-        for secret in &forbidden {
-            assert!(!line.contains(secret.as_str()), "a log holds {secret}: {line:.1000}");
-        }
-        assert!(!line.contains("panic"), "{line:.1000}");
-    }
+    logs.check(&lines, &forbidden);
 }
 
 /// The status that the log tells of each request of ours.

@@ -5,7 +5,7 @@ use reqwest::Method;
 use crate::world::World;
 
 /// Every path of the API, and the methods it has.
-const PATHS: [(&str, &[&str]); 10] = [
+const PATHS: [(&str, &[&str]); 17] = [
     ("/api/v1/alerts", &["GET"]),
     ("/api/v3/alerts/", &["GET"]),
     ("/api/v1/alerts/close", &["POST"]),
@@ -16,6 +16,13 @@ const PATHS: [(&str, &[&str]); 10] = [
     ("/bridge/v1/tenants/none", &["GET", "PATCH"]),
     ("/bridge/v1/tenants/none/webhook-secret", &["GET", "POST", "DELETE"]),
     ("/bridge/v1/tokens", &["GET", "POST"]),
+    ("/bridge/v1/incidents", &["GET", "POST"]),
+    ("/bridge/v1/incidents/none", &["GET", "PATCH"]),
+    ("/bridge/v1/incidents/none/comments", &["GET", "POST"]),
+    ("/api/v3/incidents", &["GET"]),
+    ("/api/v2.1/incidents/create", &["POST"]),
+    ("/bridge/v1/integrations/ncircc", &["GET", "PUT", "DELETE"]),
+    ("/bridge/v1/integrations/ncircc/test", &["POST"]),
 ];
 
 #[tokio::test]

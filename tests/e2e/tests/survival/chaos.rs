@@ -2,16 +2,13 @@
 
 use std::{fs, time::Duration};
 
+use bridge_e2e::{Run, invoke};
 use bridge_harness::Stack;
 use bridge_simulators::Control;
-use reqwest::{
-    Client,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
 use serde_json::{Value, json};
 use tokio::{process::Command, time::sleep};
 
-use crate::{random::Random, world::World};
+use crate::random::Random;
 
 /// Functions that may die at any moment.
 const MORTAL: [&str; 2] = ["rvision-send", "kuma-send"];
@@ -74,19 +71,9 @@ fn senders(stack: &Stack) -> Vec<u32> {
     all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(ours).collect()
 }
 
-/// Runs a function by its short name, and waits for the end of it. The emulator takes any signature of
-/// its root user.
-pub(crate) async fn invoke(world: &World, function: &str) {
-    let stack = &world.stack;
-    let url = format!("{}/2015-03-31/functions/{}-{function}/invocations", stack.aws_endpoint, stack.name);
-    let scope = format!("test/20260101/{}/lambda/aws4_request", stack.region);
-    let request = Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap().post(url);
-    let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-    let request = request.header(AUTHORIZATION, signature).header("x-amz-date", "20260101T000000Z");
-    let answer = request.header(CONTENT_TYPE, "application/json").body("{}").send().await.unwrap();
-    let (status, failed) = (answer.status(), answer.headers().contains_key("x-amz-function-error"));
-    let told = answer.text().await.unwrap();
-    assert!(status.is_success() && !failed, "{function}: {status}: {told:.500}");
+/// Runs the sweeper at once.
+pub(crate) async fn sweep(stack: &Stack) {
+    assert_eq!(invoke(stack, "sweeper", &json!({})).await, Run::Done);
 }
 
 /// The members of a list in a state.

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::{
     alerts::{alert, event_ids, second, text, with},
-    chaos::{invoke, kill, list, trouble},
+    chaos::{kill, list, sweep, trouble},
     irp::Irp,
     kuma_core::{Core, eventually},
     random::Random,
@@ -318,7 +318,7 @@ async fn all_sides_agree_after_any_faults_and_deaths() {
     let begin = Instant::now();
     while let Err(why) = disagreement(&place, &ids).await {
         assert!(begin.elapsed() < PATIENCE, "seed {seed}: after {PATIENCE:?} {why}");
-        invoke(&place.user.world, "sweeper").await;
+        sweep(&place.user.world.stack).await;
         sleep(Duration::from_secs(1)).await;
     }
     let _ = writeln!(
@@ -336,7 +336,7 @@ async fn all_sides_agree_after_any_faults_and_deaths() {
     };
     eventually("empty queues", idle).await;
     let before = asked(&place).await;
-    invoke(&place.user.world, "sweeper").await;
+    sweep(&place.user.world.stack).await;
     let hidden: usize = queues.waiting().await.iter().map(|(_, hidden)| hidden).sum();
     queues.repeat(&place, &ids).await;
     eventually("queues worked off", || async {

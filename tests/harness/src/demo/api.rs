@@ -32,6 +32,11 @@ impl Api {
         self.send(request, target).await
     }
 
+    pub(super) async fn put(&self, target: &str, body: &Value) -> Result<(StatusCode, Value)> {
+        let request = self.client.put(format!("{}{target}", self.url)).json(body);
+        self.send(request, target).await
+    }
+
     pub(super) async fn delete(&self, target: &str) -> Result<()> {
         let (status, body) = self.send(self.client.delete(format!("{}{target}", self.url)), target).await?;
         match status {

@@ -1,4 +1,4 @@
-//! A KUMA Core or an R-Vision of the demo: a process of its own, driven over its control.
+//! A KUMA Core, an R-Vision or NCIRCC's account of the demo: a process of its own, driven over its control.
 
 use std::process::Stdio;
 
@@ -17,6 +17,8 @@ pub(super) struct Simulator {
     pub(super) url: String,
     /// The certificate of its authority.
     pub(super) ca: String,
+    /// The certificate between that and the server's, if there is one.
+    pub(super) intermediate: String,
     control: String,
     client: Client,
     child: Child,
@@ -27,11 +29,12 @@ pub(super) struct Simulator {
 struct Ready {
     url: String,
     ca: String,
+    intermediate: Option<String>,
     control: String,
 }
 
 impl Simulator {
-    /// Starts `sim-kuma` or `sim-rvision`, which are built beside this program.
+    /// Starts `sim-kuma`, `sim-rvision` or `sim-ncircc`, which are built beside this program.
     pub(super) async fn start(program: &str) -> Result<Self> {
         let path = std::env::current_exe().context("finding this program")?.with_file_name(program);
         if !path.is_file() {
@@ -44,16 +47,17 @@ impl Simulator {
             .context(format_args!("starting {program}"))?;
         let out = child.stdout.take().ok_or_else(|| Failure::new("a simulator has no output"))?;
         let line = BufReader::new(out).lines().next_line().await.context(program)?.unwrap_or_default();
-        let Ready { url, ca, control } =
+        let Ready { url, ca, intermediate, control } =
             serde_json::from_str(&line).context(format_args!("{program} says `{line}`"))?;
-        let ca = std::fs::read_to_string(&ca).context(ca)?;
+        let read = |path: String| std::fs::read_to_string(&path).context(path);
+        let (ca, intermediate) = (read(ca)?, intermediate.map(read).transpose()?.unwrap_or_default());
         let client = Client::builder().no_proxy().build().context("making a client")?;
-        Ok(Self { url, ca, control, client, child })
+        Ok(Self { url, ca, intermediate, control, client, child })
     }
 
-    /// Gives it an order.
-    pub(super) async fn order(&self, path: &str, order: &Value) -> Result<()> {
-        self.send(Method::POST, path, Some(order)).await.map(drop)
+    /// Gives it an order; gives what came of it.
+    pub(super) async fn order(&self, path: &str, order: &Value) -> Result<Value> {
+        self.send(Method::POST, path, Some(order)).await
     }
 
     /// What it holds.

@@ -1,6 +1,8 @@
-//! Plain text tables.
+//! Plain text: tables, and paragraphs for what is too long for one.
 
 const WIDEST: usize = 80;
+/// Characters of a line of a paragraph.
+const LINE: usize = 100;
 
 /// Rows under a head line, each column as wide as it needs.
 pub(super) struct Table {
@@ -47,4 +49,22 @@ fn shortened(cell: String) -> String {
     }
     let kept: String = cell.chars().take(WIDEST - 1).collect();
     format!("{kept}…")
+}
+
+/// A long text in lines of a readable length.
+pub(super) fn paragraph(text: &str) -> String {
+    let mut out = String::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > LINE {
+            out.extend(["     ", &line, "\n"]);
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out.extend(["     ", &line, "\n"]);
+    out
 }

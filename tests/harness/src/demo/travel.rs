@@ -1,7 +1,5 @@
 //! An alert's way from KUMA to the incidents of two tenants, and a close on its way back.
 
-use std::time::{Duration, Instant};
-
 use bridge_harness::Stack;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -9,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Tenant,
     api::{self, Api, text},
+    keep::{MARK, SECRETS, checks, forget, secret, until},
     samples::Sample,
     simulator::Simulator,
     step,
@@ -17,16 +16,12 @@ use super::{
 };
 use crate::failure::{Failure, Result, print};
 
-const SECRETS: &str = "/bridge/v1/secrets";
 const IRP: &str = "/bridge/v1/integrations/irp";
-/// In the name of everything that is made here and taken away again.
-const MARK: &str = "Demo";
 const KUMA_TOKEN: &str = "demo-kuma-token";
 const RVISION_TOKEN: &str = "demo-rvision-token";
 /// What an alert in KUMA takes over from a sample.
 const TAKEN: [&str; 7] =
     ["name", "priority", "firstSeen", "lastSeen", "events", "affectedAssets", "affectedAccounts"];
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A tenant, and what stands for it outside.
 struct Customer<'a> {
@@ -166,7 +161,7 @@ async fn join_kuma(
         "url": stack.url, "token": token(admin, wanted).await?, "ca": stack.ca,
         "alertIDField": "ALERT_ID", "alertURLField": "ALERT_URL",
     });
-    kuma.order("/configure", &json!({ "irp": push })).await
+    kuma.order("/configure", &json!({ "irp": push })).await.map(drop)
 }
 
 async fn join_vision(
@@ -216,18 +211,6 @@ async fn join_vision(
     Ok(())
 }
 
-/// Makes a secret; gives its id.
-async fn secret(admin: &Api, tenant: &Tenant, kind: &str, name: &str, value: &str) -> Result<String> {
-    let wanted = json!({
-        "tenantID": tenant.id, "type": kind, "name": format!("{MARK} {name}"), "value": {kind: value},
-    });
-    let (status, made) = admin.post(SECRETS, &wanted).await?;
-    match text(&made, "id") {
-        id if status == StatusCode::CREATED => Ok(id),
-        _ => Err(api::unexpected("keeping a secret", status, &made)),
-    }
-}
-
 /// Makes an integration and tries it out; gives its id.
 async fn join(admin: &Api, tenant: &Tenant, wanted: Value, table: &mut Table) -> Result<String> {
     let (status, made) = admin.post(IRP, &wanted).await?;
@@ -239,13 +222,11 @@ async fn join(admin: &Api, tenant: &Tenant, wanted: Value, table: &mut Table) ->
     if report.get("ok") != Some(&Value::Bool(true)) {
         return Err(api::unexpected("trying an integration out", status, &report));
     }
-    let checks = report.get("checks").and_then(Value::as_array);
-    let checks: Vec<String> = checks.into_iter().flatten().map(|check| text(check, "check")).collect();
     table.row([
         text(&wanted, "name"),
         text(&wanted, "kind"),
         tenant.name.clone(),
-        format!("ok: {}", checks.join(", ")),
+        format!("ok: {}", checks(&report)),
     ]);
     Ok(id)
 }
@@ -301,31 +282,8 @@ async fn closed_everywhere(
     Ok(table.text())
 }
 
-/// What `look` sees once it sees something.
-async fn until<T, Looking>(what: &str, mut look: impl FnMut() -> Looking) -> Result<T>
-where
-    Looking: Future<Output = Result<Option<T>>>,
-{
-    let started = Instant::now();
-    loop {
-        if let Some(seen) = look().await? {
-            return Ok(seen);
-        }
-        if started.elapsed() > PATIENCE {
-            return Err(Failure::new(format!("after {} s {what}", PATIENCE.as_secs())));
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
 /// Takes the integrations of a demo away, then the secrets that they used.
 async fn clear(admin: &Api) -> Result<()> {
-    for place in [IRP, SECRETS] {
-        for one in admin.list(place).await? {
-            if text(&one, "name").starts_with(&format!("{MARK} ")) {
-                admin.delete(&format!("{place}/{}", text(&one, "id"))).await?;
-            }
-        }
-    }
-    Ok(())
+    forget(admin, IRP).await?;
+    forget(admin, SECRETS).await
 }
