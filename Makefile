@@ -7,7 +7,7 @@ TOOLS := infra/local/tools.sh
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
 # Functions in a container do not reach the simulators, which listen on this machine's loopback.
-IN_CONTAINER := $(addprefix --skip ,delivery loops:: push:: pull:: targets::)
+IN_CONTAINER := $(addprefix --skip ,delivery export:: export_ loops:: ncircc_ push:: pull:: r_vision targets::)
 
 .DEFAULT_GOAL := help
 .PHONY: help tools build test up down demo check bench fuzz redrive deploy
@@ -15,7 +15,7 @@ IN_CONTAINER := $(addprefix --skip ,delivery loops:: push:: pull:: targets::)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-tools: ## install the pinned Python tools into .tools (no root)
+tools: ## install the tools of the tests into .tools (no root)
 	@$(TOOLS)
 
 # One selection of packages and targets everywhere: another one unifies features differently and
@@ -23,7 +23,7 @@ tools: ## install the pinned Python tools into .tools (no root)
 build: ## build everything: the functions, the local stack's program, the tests
 	cargo build --release --locked --workspace --all-targets
 
-demo: build ## an alert's way from a SIEM to an IRP and back, on the real template
+demo: build ## alerts from SIEMs to IRPs and back, an incident to NCIRCC, on the real template
 	@$(TOOLS) ministack sam
 	@$(LOCAL) demo --port $(PORT)
 
