@@ -160,6 +160,29 @@ impl Form {
         self.form(faults, name)
     }
 
+    /// A list of objects, if it is there; the fields of the second one are called `name.1.field`.
+    pub fn forms(
+        &mut self,
+        faults: &mut Faults,
+        name: &str,
+        size: RangeInclusive<usize>,
+    ) -> Option<Vec<Self>> {
+        let prefix = format!("{}{name}.", self.prefix);
+        self.optional(faults, name, |value| {
+            let Value::Array(list) = value else { return Err("must be a list".to_owned()) };
+            if !size.contains(&list.len()) {
+                return Err(format!("must be {} to {} entries", size.start(), size.end()));
+            }
+            let form = |(index, value)| match value {
+                Value::Object(members) => {
+                    Ok(Self { prefix: format!("{prefix}{index}."), members: members.into_iter().collect() })
+                }
+                _ => Err(format!("entry {index} must be an object")),
+            };
+            list.into_iter().enumerate().map(form).collect()
+        })
+    }
+
     /// Whatever is left over is a fault.
     pub fn finish(self, faults: &mut Faults) {
         for name in self.members.keys() {

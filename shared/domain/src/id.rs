@@ -101,6 +101,15 @@ identifier! {
 }
 
 identifier! {
+    /// Id of a connection that accounts or assets are imported from.
+    ConnectionId
+}
+identifier! {
+    /// Id of a task of the Task manager.
+    TaskId
+}
+
+identifier! {
     /// Id of an incident: `INC-<number>` when made here, `ALRT-<uuid>` when it is a notice of NCIRCC.
     IncidentId
 }
@@ -142,6 +151,22 @@ impl TargetId {
     #[must_use]
     pub fn ncircc() -> Self {
         Self("ncircc".to_owned())
+    }
+}
+
+impl ConnectionId {
+    /// A new random id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+}
+
+impl TaskId {
+    /// A new random id; those made later sort after.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
     }
 }
 

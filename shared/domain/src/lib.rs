@@ -11,10 +11,13 @@ pub mod events;
 pub mod form;
 pub mod gate;
 pub mod id;
+pub mod import;
 pub mod incident;
 pub mod intake;
 pub mod json;
+pub mod ldap;
 pub mod ledger;
+pub mod login;
 pub mod merge;
 pub mod ncircc;
 pub mod outbox;
@@ -30,5 +33,7 @@ pub mod vault;
 pub mod webhook;
 
 pub use error::{CallError, Class};
-pub use id::{AlertId, IdError, IncidentId, Name, RowId, SecretId, TargetId, TenantId, TokenId};
+pub use id::{
+    AlertId, ConnectionId, IdError, IncidentId, Name, RowId, SecretId, TargetId, TaskId, TenantId, TokenId,
+};
 pub use time::Timestamp;

@@ -23,6 +23,11 @@ impl Query {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// The name of each parameter, in order, repeated ones included.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Whether a flag is there. Its value does not count: `withEvents`, `withEvents=` and
     /// `withEvents=false` all mean yes.
     #[must_use]
