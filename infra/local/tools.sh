@@ -2,6 +2,7 @@
 # Installs the pinned Python tools into .tools/<name>, one virtual environment each because their
 # pins conflict. Does nothing for a tool whose requirements have not changed. `proxy` is tinyproxy,
 # which tests send calls through: the one that is installed, or Debian's package unpacked here.
+# `slapd` is OpenLDAP, the directory of the tests: likewise.
 #
 #   infra/local/tools.sh                  every tool
 #   infra/local/tools.sh ministack sam    these only
@@ -64,21 +65,45 @@ install_tool() {
     printf '%s\n' "$stamp" >"$tools/$name.stamp"
 }
 
-# Downloads Debian's package into a directory. $2 and what follows are options of apt-get.
-download_proxy() {
+# Downloads Debian's packages into a directory. $2 is a command that prints their names when it is
+# given the options of apt-get that follow.
+download() {
     place=$1
-    shift
+    names=$2
+    shift 2
+    packages=$("$names" "$@") || return 1
     # As root, apt would download as a user who may not write here.
-    (cd "$place" && apt-get --quiet -o APT::Sandbox::User=root "$@" download tinyproxy-bin)
+    # shellcheck disable=SC2086 # a list of names
+    (cd "$place" && apt-get --quiet -o APT::Sandbox::User=root "$@" download $packages)
 }
 
 # With package lists of our own: those of a fresh machine or image are empty, and only root may fill them.
-download_proxy_with_lists() {
+download_with_lists() {
     place=$1
+    names=$2
     mkdir -p "$place/state/lists/partial" "$place/cache/archives/partial"
     set -- -o Dir::State="$place/state" -o Dir::State::lists="$place/state/lists" \
         -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$place/cache" -o Debug::NoLocking=true
-    apt-get --quiet -o APT::Sandbox::User=root "$@" update && download_proxy "$place" "$@"
+    apt-get --quiet -o APT::Sandbox::User=root "$@" update && download "$place" "$names" "$@"
+}
+
+proxy_packages() {
+    echo tinyproxy-bin
+}
+
+# slapd, the clients, and the libraries of both that this machine lacks. Perl and ODBC are for databases
+# that no test has.
+slapd_packages() {
+    direct=$(apt-cache "$@" depends --important slapd ldap-utils | sed -n 's/^ *|*Depends: \(lib.*\)$/\1/p' |
+        grep -v -e perl -e odbc | sort -u)
+    [ -n "$direct" ] || return 1
+    # shellcheck disable=SC2086 # a list of names
+    libraries=$(apt-cache "$@" depends --important --recurse $direct | grep '^lib' | sort -u)
+    echo slapd ldap-utils
+    for library in $libraries; do
+        dpkg-query --show --showformat='${db:Status-Status}\n' "$library" 2>/dev/null | grep -q '^installed$' ||
+            echo "$library"
+    done
 }
 
 install_proxy() {
@@ -100,7 +125,7 @@ install_proxy() {
     printf 'tools: %-9s downloading (once) ...\n' proxy
     work=$tools/proxy/work
     mkdir "$work"
-    { download_proxy "$work" || download_proxy_with_lists "$work"; } >"$tools/proxy.log" 2>&1 &&
+    { download "$work" proxy_packages || download_with_lists "$work" proxy_packages; } >"$tools/proxy.log" 2>&1 &&
         dpkg-deb --extract "$work"/tinyproxy-bin_*.deb "$tools/proxy" >>"$tools/proxy.log" 2>&1 &&
         ln -s usr/bin/tinyproxy "$proxy" && "$proxy" -v >>"$tools/proxy.log" 2>&1 || {
         tail -n 20 "$tools/proxy.log" >&2
@@ -110,14 +135,73 @@ The whole log is $tools/proxy.log"
     rm -rf "$work"
 }
 
+# A program of OpenLDAP that finds its libraries wherever they are.
+wrap_slapd() {
+    name=$1
+    program=$2
+    libraries=$3
+    printf '#!/bin/sh\nLD_LIBRARY_PATH="%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" exec "%s" "$@"\n' \
+        "$libraries" "$program" >"$tools/slapd/$name"
+    chmod +x "$tools/slapd/$name"
+}
+
+# slapd, slapadd and ldapsearch, and beside them the directories `schema` and `modules`.
+install_slapd() {
+    home=$tools/slapd
+    if "$home/slapd" -VV >/dev/null 2>&1 && [ -f "$home/schema/core.schema" ]; then
+        printf 'tools: %-9s is ready\n' slapd
+        return
+    fi
+    rm -rf "$home"
+    mkdir -p "$home"
+    if [ -x /usr/sbin/slapd ] && [ -f /etc/ldap/schema/core.schema ] && command -v ldapsearch >/dev/null 2>&1; then
+        for program in /usr/sbin/slapd /usr/sbin/slapadd "$(command -v ldapsearch)"; do
+            ln -s "$program" "$home/${program##*/}"
+        done
+        ln -s /etc/ldap/schema "$home/schema"
+        ln -s /usr/lib/ldap "$home/modules"
+        printf 'tools: %-9s is /usr/sbin/slapd\n' slapd
+        return
+    fi
+    if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-deb >/dev/null 2>&1; then
+        fail "slapd was not found, and this is no Debian to take it from. Install Debian's slapd and ldap-utils."
+    fi
+    printf 'tools: %-9s downloading (once) ...\n' slapd
+    work=$home/work
+    mkdir "$work"
+    { download "$work" slapd_packages || download_with_lists "$work" slapd_packages; } >"$tools/slapd.log" 2>&1 || {
+        tail -n 20 "$tools/slapd.log" >&2
+        fail "no slapd could be had from Debian; install it (apt install slapd ldap-utils) and run this again. \
+The whole log is $tools/slapd.log"
+    }
+    for package in "$work"/*.deb; do
+        dpkg-deb --extract "$package" "$home" >>"$tools/slapd.log" 2>&1 || fail "unpacking $package failed"
+    done
+    rm -rf "$work"
+    libraries=
+    for directory in "$home"/usr/lib/*-linux-* "$home"/lib/*-linux-*; do
+        [ ! -d "$directory" ] || libraries=$libraries${libraries:+:}$directory
+    done
+    wrap_slapd slapd "$home/usr/sbin/slapd" "$libraries"
+    wrap_slapd slapadd "$home/usr/sbin/slapadd" "$libraries"
+    wrap_slapd ldapsearch "$home/usr/bin/ldapsearch" "$libraries"
+    ln -s etc/ldap/schema "$home/schema"
+    ln -s usr/lib/ldap "$home/modules"
+    "$home/slapd" -VV >>"$tools/slapd.log" 2>&1 && "$home/ldapsearch" -VV >>"$tools/slapd.log" 2>&1 || {
+        tail -n 20 "$tools/slapd.log" >&2
+        fail "the slapd of Debian does not run here; the whole log is $tools/slapd.log"
+    }
+}
+
 needs_python
 mkdir -p "$tools"
 exec 9>"$tools/.lock"
 flock 9 # two runs at once would install over each other
-[ "$#" -gt 0 ] || set -- ministack sam lint clients proxy
+[ "$#" -gt 0 ] || set -- ministack sam lint clients proxy slapd
 for tool in "$@"; do
     case $tool in
     proxy) install_proxy ;;
+    slapd) install_slapd ;;
     *) install_tool "$tool" ;;
     esac
 done
