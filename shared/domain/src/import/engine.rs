@@ -16,7 +16,8 @@
 //! A thing that is no longer received stays for the storage time after the last run that saw it (KUMA
 //! documents, "Changing the data storage period"). Only a complete run can tell what is not received; one
 //! that brought less than half of what the last complete run did is not believed unless somebody confirms
-//! it. What was seen so long ago that its time is over goes with the run that misses it. Days are counted whole and in favour of the thing: it goes up to 24 hours late and never early.
+//! it. What was seen so long ago that its time is over goes with the run that misses it. Days are counted
+//! whole and in favour of the thing: it goes up to 24 hours late and never early.
 //! The cost of a run grows with what changed: an unchanged one saves one header.
 
 use serde::{Deserialize, Serialize};
