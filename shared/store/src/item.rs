@@ -81,6 +81,8 @@ pub(crate) mod attr {
     pub(crate) const SECRET: &str = "se";
     /// When DynamoDB may delete the item, in Unix seconds.
     pub(crate) const TTL: &str = "ttl";
+    /// Number of the run that wrote: in the Inventory table.
+    pub(crate) const RUN: &str = "rn";
 }
 
 /// Version of the items written here.

@@ -38,6 +38,8 @@
 //! the time at which the sweeper has to look. Rows of the ledger are in the same index, partitions
 //! `LEDGER`, and `STUCK` for those that wait for a person.
 
+pub mod inventory;
+
 use std::fmt;
 
 use bridge_domain::{

@@ -12,6 +12,7 @@ mod due;
 mod error;
 mod incident_search;
 mod incidents;
+mod inventory;
 mod item;
 pub mod keys;
 mod ledger;
@@ -37,6 +38,7 @@ pub use crate::{
     body::Found,
     cache::{Cache, Held},
     incidents::{IncidentConflict, Linked},
+    inventory::{ImportError, ImportRun, Inventory},
     ledger::RowConflict,
     ncircc::NcirccConflict,
     search::Page,

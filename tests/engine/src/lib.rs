@@ -17,6 +17,8 @@ use tokio::{net::TcpListener, sync::oneshot};
 pub const STATE: &str = "State";
 /// Name of the Cache table.
 pub const CACHE: &str = "Cache";
+/// Name of the Inventory table. The template has none yet: no function uses it.
+pub const INVENTORY: &str = "Inventory";
 
 /// Any failure to start.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -56,6 +58,7 @@ impl Engine {
         let client = Client::new(&config);
         create_state(&client).await?;
         create_cache(&client).await?;
+        create_inventory(&client).await?;
         Ok(Self { config, client, _stop: stop })
     }
 }
@@ -131,6 +134,20 @@ async fn create_cache(client: &Client) -> Result<(), Failure> {
         .billing_mode(BillingMode::PayPerRequest)
         .key_schema(key("pk", KeyType::Hash)?)
         .attribute_definitions(text("pk")?)
+        .send()
+        .await?;
+    Ok(())
+}
+
+async fn create_inventory(client: &Client) -> Result<(), Failure> {
+    client
+        .create_table()
+        .table_name(INVENTORY)
+        .billing_mode(BillingMode::PayPerRequest)
+        .key_schema(key("pk", KeyType::Hash)?)
+        .key_schema(key("sk", KeyType::Range)?)
+        .attribute_definitions(text("pk")?)
+        .attribute_definitions(text("sk")?)
         .send()
         .await?;
     Ok(())

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod incidents;
+mod inventory;
 mod ncircc;
 mod ncircc_sync;
 mod pull;
