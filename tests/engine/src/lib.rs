@@ -1,6 +1,6 @@
 //! A DynamoDB engine inside the test process, behind the official SDK, with empty tables.
 //!
-//! The tables have the keys and indexes of the template; a test of the policies compares them.
+//! The tables have the keys and indexes of the template: tests/policy/tests/tables.rs compares them.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::{
