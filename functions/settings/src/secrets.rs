@@ -17,7 +17,7 @@ use bridge_domain::{
     form::{Faults, Form, whole},
     query::Query,
     search::PAGE_SIZE,
-    vault::{Draft, Entry, Kind, Value, place},
+    vault::{Draft, Entry, Kind, User, Value, place},
 };
 use bridge_runtime::http::{Answer, HttpError, Request};
 use bridge_store::{Revised, SecretConflict};
@@ -44,7 +44,7 @@ struct View<'a> {
     kind: Kind,
     description: &'a str,
     tags: &'a [String],
-    used_by: Vec<&'a TargetId>,
+    used_by: Vec<&'a User>,
     created: Timestamp,
     updated: Timestamp,
     revision: i64,
@@ -253,15 +253,20 @@ pub(crate) async fn remove(app: &App, user: &Principal, id: &str) -> Result<Answ
 async fn used(app: &App, secret: &Entry) -> Result<HttpError, HttpError> {
     let store = &app.access.store;
     let now = store.secret(&secret.id).await?.map(|now| now.value.used_by).unwrap_or_default();
+    let targets = now.iter().filter_map(|user| if let User::Target(id) = user { Some(id) } else { None });
     let mut users: Vec<_> = store
-        .targets_by_id(&secret.tenant, &now)
+        .targets_by_id(&secret.tenant, targets)
         .await?
         .into_iter()
         .map(|target| json!({"id": target.id, "name": target.name, "kind": target.settings.kind()}))
         .collect();
-    if now.contains(&TargetId::ncircc()) {
-        users.push(json!({"id": TargetId::ncircc(), "name": "NCIRCC", "kind": "ncircc"}));
-    }
+    users.extend(now.iter().filter_map(|user| match user {
+        User::Target(id) => {
+            (*id == TargetId::ncircc()).then(|| json!({"id": id, "name": "NCIRCC", "kind": "ncircc"}))
+        }
+        User::Connection(id) => Some(json!({"id": id, "kind": "connection"})),
+        User::DomainAuth => Some(json!({"id": user, "name": "domain authorization", "kind": "domain-auth"})),
+    }));
     users.sort_by_key(ToString::to_string);
     let mut error = HttpError::conflict("the secret is in use");
     error.details = users.into();

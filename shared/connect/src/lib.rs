@@ -2,10 +2,12 @@
 
 mod account;
 mod connector;
+mod directory;
 mod opened;
 mod report;
 mod vault;
 
 pub use connector::{Connector, Opened};
+pub use directory::{CREDENTIALS, Reach};
 pub use report::{Finding, Findings, Report};
 pub use vault::{Fetched, Vault};

@@ -77,6 +77,32 @@ impl Report {
         result
     }
 
+    /// What signing in to a directory brought: it shows whether there is a connection, whether TLS comes
+    /// about, and whether the sign-in is accepted. It answers these three questions.
+    pub fn of_sign_in<T>(&mut self, result: Result<T, bridge_directory::Error>) -> Option<T> {
+        use bridge_directory::{Fault, Stage};
+        let fault = result.as_ref().err().map(|error| error.fault);
+        let reached = !matches!(
+            fault,
+            Some(Fault::UnknownHost | Fault::Refused | Fault::Unreachable | Fault::Timeout(Stage::Connect))
+        );
+        if reached {
+            self.pass("a controller takes connections");
+            let secured = !matches!(
+                fault,
+                Some(Fault::Tls(_) | Fault::StartTls(_) | Fault::Timeout(Stage::StartTls | Stage::Tls))
+            );
+            if secured {
+                self.pass("the connection is as the settings want it");
+            }
+        }
+        let result = self.of(result.map_err(CallError::from));
+        if result.is_some() {
+            self.pass("the sign-in is accepted");
+        }
+        result
+    }
+
     /// The whole, with the questions that were not asked.
     #[must_use]
     pub fn finish(mut self) -> Findings {

@@ -94,7 +94,7 @@ impl Fetched {
     }
 }
 
-fn wrong_kind(setting: &str, wanted: Kind, found: Kind) -> CallError {
+pub(crate) fn wrong_kind(setting: &str, wanted: Kind, found: Kind) -> CallError {
     let public = format!(
         "{setting} must name a secret of type {}; the one it names is of type {}",
         wanted.as_str(),

@@ -88,6 +88,10 @@ operations! {
     CloseIncident = "POST /incidents/close",
     /// Export incidents to NCIRCC, and answer it.
     ExportIncident = "POST /bridge/incidents/export",
+    /// Search accounts.
+    SearchAccounts = "GET /bridge/accounts",
+    /// See what imports do and did.
+    SearchTasks = "GET /bridge/tasks",
 }
 
 /// Which operations a token may use.

@@ -7,13 +7,15 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Name, SecretId, TargetId, TenantId, Timestamp, secret::Secret};
+use crate::{Name, SecretId, TenantId, Timestamp, secret::Secret};
 
 mod certificate;
 mod draft;
+mod user;
 
 pub use certificate::{CertificateError, check_certificate};
 pub use draft::{Draft, UnknownKind};
+pub use user::User;
 
 /// What a secret holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,11 +45,21 @@ pub struct Entry {
     /// For finding it again.
     pub tags: Vec<String>,
     /// What uses it: it can not be deleted before these let go of it.
-    pub used_by: BTreeSet<TargetId>,
+    pub used_by: BTreeSet<User>,
     /// When it was made.
     pub created: Timestamp,
     /// When it was last changed, its value included.
     pub updated: Timestamp,
+}
+
+/// A secret and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SecretPlace {
+    /// The tenant that owns it.
+    #[serde(rename = "tenantID")]
+    pub tenant: TenantId,
+    /// The secret.
+    pub id: SecretId,
 }
 
 /// The name of a secret's value in Secrets Manager.

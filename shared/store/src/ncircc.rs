@@ -2,7 +2,8 @@
 
 use bridge_domain::{
     CallError, SecretId, TargetId,
-    ncircc::settings::{SecretPlace, Settings},
+    ncircc::settings::Settings,
+    vault::{SecretPlace, User},
 };
 
 use crate::{
@@ -57,7 +58,7 @@ impl Store {
         let mut steps = self.transaction();
         steps.put(encode(new, revision)?, guard, NcirccConflict::Changed)?;
         let changed = || NcirccConflict::Changed;
-        steps.count(&TargetId::ncircc(), (&before, &needs(new)), NcirccConflict::Secret, changed)?;
+        steps.count(&user(), (&before, &needs(new)), NcirccConflict::Secret, changed)?;
         steps.commit(NcirccConflict::Changed).await?;
         Ok(revision)
     }
@@ -70,9 +71,13 @@ impl Store {
         let mut steps = self.transaction();
         steps.delete(&Key::NcirccSettings, Guard::Revision(old.revision), NcirccConflict::Changed)?;
         let (before, changed) = (needs(&old.value), || NcirccConflict::Changed);
-        steps.count(&TargetId::ncircc(), (&before, &Needs::new()), NcirccConflict::Secret, changed)?;
+        steps.count(&user(), (&before, &Needs::new()), NcirccConflict::Secret, changed)?;
         steps.commit(NcirccConflict::Changed).await
     }
+}
+
+fn user() -> User {
+    User::Target(TargetId::ncircc())
 }
 
 fn needs(settings: &Settings) -> Needs {

@@ -5,6 +5,7 @@ use bridge_domain::{
     CallError, SecretId, TargetId, TenantId,
     target::{Settings, Target},
     tenant::Tenant,
+    vault::User,
 };
 
 use crate::{
@@ -137,7 +138,7 @@ impl Store {
             Item::new(&Key::TargetPlace(target.id.clone())).text(attr::TENANT, target.tenant.as_str());
         steps.put(place, Guard::Absent, TargetConflict::Id)?;
         let after = needs(target);
-        steps.count(&target.id, (&Needs::new(), &after), TargetConflict::Secret, changed)?;
+        steps.count(&user(target), (&Needs::new(), &after), TargetConflict::Secret, changed)?;
         steps.commit(TargetConflict::Changed).await
     }
 
@@ -150,7 +151,7 @@ impl Store {
         let item = encode(new, old.revision + 1)?;
         steps.put(item, Guard::Revision(old.revision), TargetConflict::Changed)?;
         let (before, after) = (needs(&old.value), needs(new));
-        steps.count(&new.id, (&before, &after), TargetConflict::Secret, changed)?;
+        steps.count(&user(new), (&before, &after), TargetConflict::Secret, changed)?;
         steps.commit(TargetConflict::Changed).await
     }
 
@@ -167,13 +168,17 @@ impl Store {
             steps.delete(&key, Guard::Any, TargetConflict::Changed)?;
         }
         let before = needs(target);
-        steps.count(&target.id, (&before, &Needs::new()), TargetConflict::Secret, changed)?;
+        steps.count(&user(target), (&before, &Needs::new()), TargetConflict::Secret, changed)?;
         steps.commit(TargetConflict::Changed).await
     }
 }
 
 const fn changed() -> TargetConflict {
     TargetConflict::Changed
+}
+
+fn user(target: &Target) -> User {
+    User::Target(target.id.clone())
 }
 
 /// The secrets that a target names: they are of its tenant.

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bridge_domain::{CallError, SecretId, TargetId, TenantId, vault::Kind};
+use bridge_domain::{
+    CallError, SecretId, TenantId,
+    vault::{Kind, User},
+};
 
 use crate::{
     item::attr,
@@ -34,7 +37,7 @@ impl<E: From<CallError>> Transaction<'_, E> {
     /// is needed fails the transaction with what `refused` makes of it.
     pub(crate) fn count(
         &mut self,
-        user: &TargetId,
+        user: &User,
         (before, after): (&Needs, &Needs),
         refused: impl Fn(SecretId) -> E,
         changed: impl Fn() -> E,
@@ -54,7 +57,7 @@ impl<E: From<CallError>> Transaction<'_, E> {
     }
 }
 
-fn terms(user: &TargetId, tenant: &TenantId, condition: &str) -> Terms {
+fn terms(user: &User, tenant: &TenantId, condition: &str) -> Terms {
     Terms::new(condition)
         .naming(&[attr::USED_BY, attr::TENANT])
         .value("user", AttributeValue::Ss(vec![user.to_string()]))

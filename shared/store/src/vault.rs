@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use bridge_domain::{CallError, Name, SecretId, TargetId, TenantId, vault::Entry};
+use bridge_domain::{
+    CallError, Name, SecretId, TenantId,
+    vault::{Entry, User},
+};
 
 use crate::{
     Store,
@@ -190,7 +193,7 @@ fn decode(item: &Item) -> Result<Revised<Entry>, CallError> {
 }
 
 /// DynamoDB keeps no empty set: the attribute is absent then.
-fn used_by(item: &Item) -> Result<BTreeSet<TargetId>, CallError> {
+fn used_by(item: &Item) -> Result<BTreeSet<User>, CallError> {
     let broken = || damaged(attr::USED_BY);
     let Some(value) = item.get(attr::USED_BY) else { return Ok(BTreeSet::new()) };
     let ids = value.as_ss().map_err(|_| broken())?;

@@ -17,7 +17,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 pub const STATE: &str = "State";
 /// Name of the Cache table.
 pub const CACHE: &str = "Cache";
-/// Name of the Inventory table. The template has none yet: no function uses it.
+/// Name of the Inventory table.
 pub const INVENTORY: &str = "Inventory";
 
 /// Any failure to start.
@@ -140,16 +140,42 @@ async fn create_cache(client: &Client) -> Result<(), Failure> {
 }
 
 async fn create_inventory(client: &Client) -> Result<(), Failure> {
-    client
+    let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    let listing =
+        Projection::builder().projection_type(ProjectionType::Include).non_key_attributes("q").build();
+    let mut create = client
         .create_table()
         .table_name(INVENTORY)
         .billing_mode(BillingMode::PayPerRequest)
         .key_schema(key("pk", KeyType::Hash)?)
         .key_schema(key("sk", KeyType::Range)?)
-        .attribute_definitions(text("pk")?)
-        .attribute_definitions(text("sk")?)
-        .send()
-        .await?;
+        .global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name("tenant")
+                .key_schema(key("tp", KeyType::Hash)?)
+                .key_schema(key("lk", KeyType::Range)?)
+                .projection(listing)
+                .build()?,
+        );
+    for (name, hash) in [
+        ("sid", "xs"),
+        ("account-name", "xa"),
+        ("principal-name", "xp"),
+        ("mail", "xm"),
+        ("distinguished-name", "xd"),
+    ] {
+        create = create.global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name(name)
+                .key_schema(key(hash, KeyType::Hash)?)
+                .projection(keys_only.clone())
+                .build()?,
+        );
+    }
+    for name in ["pk", "sk", "tp", "lk", "xs", "xa", "xp", "xm", "xd"] {
+        create = create.attribute_definitions(text(name)?);
+    }
+    create.send().await?;
     Ok(())
 }
 

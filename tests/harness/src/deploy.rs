@@ -23,6 +23,7 @@ pub(crate) struct Outputs {
     pub(crate) state_table_name: String,
     pub(crate) admin_token_secret_arn: String,
     pub(crate) cache_table_name: String,
+    pub(crate) inventory_table_name: String,
     pub(crate) rvision_queue_url: String,
     pub(crate) rvision_dead_queue_url: String,
     pub(crate) kuma_queue_url: String,

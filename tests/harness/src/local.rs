@@ -188,6 +188,7 @@ pub(crate) fn variables(
         ("BRIDGE_ADMIN_TOKEN_SECRET", outputs.admin_token_secret_arn.clone()),
         ("BRIDGE_STATE_TABLE", outputs.state_table_name.clone()),
         ("BRIDGE_CACHE_TABLE", outputs.cache_table_name.clone()),
+        ("BRIDGE_INVENTORY_TABLE", outputs.inventory_table_name.clone()),
         ("BRIDGE_RVISION_QUEUE", outputs.rvision_queue_url.clone()),
         ("BRIDGE_RVISION_DEAD_QUEUE", outputs.rvision_dead_queue_url.clone()),
         ("BRIDGE_KUMA_QUEUE", outputs.kuma_queue_url.clone()),

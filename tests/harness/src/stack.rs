@@ -24,6 +24,8 @@ pub struct Stack {
     pub state_table: String,
     /// The name of the cache table: `BRIDGE_CACHE_TABLE`.
     pub cache_table: String,
+    /// The name of the inventory table: `BRIDGE_INVENTORY_TABLE`.
+    pub inventory_table: String,
     /// URL of the queue of rvision-send: `BRIDGE_RVISION_QUEUE`.
     pub rvision_queue: String,
     /// URL of its dead-letter queue: `BRIDGE_RVISION_DEAD_QUEUE`.
@@ -94,6 +96,7 @@ impl Stack {
             region: required("AWS_DEFAULT_REGION")?,
             state_table: required("BRIDGE_STATE_TABLE")?,
             cache_table: required("BRIDGE_CACHE_TABLE")?,
+            inventory_table: required("BRIDGE_INVENTORY_TABLE")?,
             rvision_queue: required("BRIDGE_RVISION_QUEUE")?,
             rvision_dead_queue: required("BRIDGE_RVISION_DEAD_QUEUE")?,
             kuma_queue: required("BRIDGE_KUMA_QUEUE")?,

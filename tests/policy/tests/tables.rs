@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bridge_engine::{CACHE, Engine, STATE};
+use bridge_engine::{CACHE, Engine, INVENTORY, STATE};
 use bridge_policy::{Result, template::Template};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn keys<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
 async fn the_engines_tables_are_the_templates() -> Result<()> {
     let template = Template::load()?;
     let engine = Engine::start().await.map_err(|error| error.to_string())?;
-    for (name, id) in [(STATE, "StateTable"), (CACHE, "CacheTable")] {
+    for (name, id) in [(STATE, "StateTable"), (CACHE, "CacheTable"), (INVENTORY, "InventoryTable")] {
         let wanted = template.resource(id).ok_or_else(|| format!("no {id}"))?;
         let answer = engine.client.describe_table().table_name(name).send().await?;
         let table = answer.table().ok_or_else(|| format!("no {name}"))?;

@@ -8,8 +8,7 @@ use crate::{
     SecretId, TenantId, Timestamp,
     access::Role,
     ldap::{address::Servers, connection::TlsMode, dn::Dn},
-    ncircc::settings::SecretPlace,
-    vault::Kind,
+    vault::{Kind, SecretPlace},
 };
 
 mod draft;

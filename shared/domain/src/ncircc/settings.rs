@@ -6,7 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::dictionary::{Location, Scope};
-use crate::{SecretId, TenantId, Timestamp, vault::Kind};
+use crate::{
+    SecretId, TenantId, Timestamp,
+    vault::{Kind, SecretPlace},
+};
 
 mod draft;
 
@@ -16,16 +19,6 @@ pub use draft::{Draft, References, email, inn};
 pub const TOKEN_FIELD: &str = "tokenSecretID";
 /// The setting that names the certificates to trust.
 pub const ROOT_CA_FIELD: &str = "rootCASecretID";
-
-/// A secret and where it lies.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SecretPlace {
-    /// The tenant that owns it.
-    #[serde(rename = "tenantID")]
-    pub tenant: TenantId,
-    /// The secret.
-    pub id: SecretId,
-}
 
 /// The connection with NCIRCC. `S` is how it names a secret: by its place where it is kept and used, by
 /// its id alone where it is shown.

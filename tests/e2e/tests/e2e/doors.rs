@@ -10,7 +10,7 @@ use crate::{
     world::{Reply, World},
 };
 
-const OPERATIONS: [&str; 14] = [
+const OPERATIONS: [&str; 16] = [
     "GET /alerts",
     "POST /alerts/close",
     "POST /bridge/alerts",
@@ -25,6 +25,8 @@ const OPERATIONS: [&str; 14] = [
     "POST /incidents/assign",
     "POST /incidents/close",
     "POST /bridge/incidents/export",
+    "GET /bridge/accounts",
+    "GET /bridge/tasks",
 ];
 
 /// The question that KUMA asks an R-Vision for its token.
@@ -75,6 +77,8 @@ fn operation(method: &Method, path: &str) -> &'static str {
         (_, path) if path.contains("/incidents/") && path.ends_with("/close") => "POST /incidents/close",
         (_, path) if path.contains("/incidents/") => "POST /incidents/assign",
         ("GET", path) if path.ends_with("/alerts") || path == "/bridge/v1/alerts/{id}" => "GET /alerts",
+        (_, path) if path.starts_with("/bridge/v1/accounts") => "GET /bridge/accounts",
+        (_, path) if path.starts_with("/bridge/v1/tasks") => "GET /bridge/tasks",
         ("GET", path) if path.ends_with("/tenants") => "GET /tenants",
         other => panic!("which operation is {other:?}?"),
     }

@@ -24,9 +24,8 @@ use crate::{
         connection::{CERTIFICATE, Reach},
         dn::Dn,
     },
-    ncircc::settings::SecretPlace,
     tenant::Tenant,
-    vault::{Entry, Kind},
+    vault::{Entry, Kind, SecretPlace},
 };
 
 /// Most entries of groups.

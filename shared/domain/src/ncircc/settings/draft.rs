@@ -23,13 +23,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{ROOT_CA_FIELD, SecretPlace, Settings, TOKEN_FIELD};
+use super::{ROOT_CA_FIELD, Settings, TOKEN_FIELD};
 use crate::{
     SecretId, TenantId, Timestamp,
     form::{Faults, Form, flag, line, parsed, text, whole},
     target::{base_address, proxy_address},
     tenant::Tenant,
-    vault::{Entry, Kind},
+    vault::{Entry, Kind, SecretPlace},
 };
 
 /// Longest name or address, in characters. The wire takes 5000; official names of organisations have some
