@@ -67,7 +67,7 @@ async fn what_is_left_out_is_the_least_and_every_operation() {
         (&issued.answer["expires"], &issued.answer["generalAdministrator"]),
         (&json!(null), &json!(false))
     );
-    assert_eq!(issued.answer["operations"].as_array().unwrap().len(), 14);
+    assert_eq!(issued.answer["operations"].as_array().unwrap().len(), 16);
 }
 
 #[tokio::test]
