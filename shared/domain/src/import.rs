@@ -8,6 +8,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+pub mod connection;
 pub mod engine;
 pub mod manifest;
 pub mod schedule;

@@ -10,6 +10,7 @@
 mod delivery;
 mod emf;
 mod events;
+mod import;
 mod ledger;
 mod output;
 mod pull;
@@ -17,6 +18,7 @@ mod schedule;
 
 pub use delivery::{Delivered, DeliveryHandled};
 pub use events::{BatchHandled, RequestHandled};
+pub use import::ImportHandled;
 pub use ledger::{LedgerHandled, Step};
 pub use output::Output;
 pub use pull::{PullHandled, Pulled};

@@ -73,6 +73,8 @@ pub(crate) mod attr {
     pub(crate) const DIGEST: &str = "dig";
     /// Settings of a target, as JSON.
     pub(crate) const SETTINGS: &str = "set";
+    /// When a connection ran, and will: JSON.
+    pub(crate) const SCHEDULE: &str = "sch";
     /// What a secret holds, its tags, and the ids of what uses it.
     pub(crate) const TYPE: &str = "ty";
     pub(crate) const TAGS: &str = "tags";

@@ -21,6 +21,11 @@
 //! | number of the last incident | `COUNTER#INCIDENT` | `COUNTER` |
 //! | whose notification a uuid of NCIRCC's is | `REMOTE#<uuid>` | `REMOTE` |
 //! | how far NCIRCC's account was read | `NCIRCC` | `SYNC` |
+//! | settings of the imports of a tenant | `IMPORTS#<kind>#<tenant>` | `SETTINGS` |
+//! | connection to import from | `IMPORTS#<kind>#<tenant>` | `CONNECTION#<id>` |
+//! | a connection's kind and tenant | `CONNECTION#<id>` | `CONNECTION` |
+//! | who runs an import of a connection | `CONNECTION#<id>` | `LANE` |
+//! | task | `TASK#<id>` | `TASK` |
 //!
 //! A tenant and its targets are one range of one partition: they are read together.
 //!
@@ -33,19 +38,26 @@
 //! | incidents of a tenant in a status | `tp` = `INCIDENTS#<tenant>#<status>` | `lk`, `fk` |
 //! | incidents of all tenants in a status | `ap` = `INCIDENTS##<status>` | `lk`, `fk` |
 //! | tenants, tokens, targets, secrets | `tp` = `TENANTS`, `TOKENS`, `TARGETS`, `SECRETS` | `lk` (when made) |
+//! | settings of the imports of one kind | `tp` = `IMPORTS#<kind>` | `lk` (when made) |
+//! | tasks of a tenant | `tp` = `TASKS##<tenant>` | `lk` (when ordered) |
+//! | tasks of all tenants | `ap` = `TASKS##` | `lk` (when ordered) |
 //!
 //! The outbox (index `due`): alerts with something to send, partition `dp` = `DUE#<shard>`, sorted by `da`,
 //! the time at which the sweeper has to look. Rows of the ledger are in the same index, partitions
-//! `LEDGER`, and `STUCK` for those that wait for a person.
+//! `LEDGER`, and `STUCK` for those that wait for a person. So are connections, partition `IMPORTS`, and tasks
+//! that are not over, partition `TASKS`.
 
+pub mod imports;
 pub mod inventory;
+mod partition;
 
 use std::fmt;
 
-use bridge_domain::{
-    AlertId, IncidentId, RowId, SecretId, TargetId, TenantId, Timestamp, TokenId, alert::Status, incident,
-};
+use bridge_domain::{AlertId, IncidentId, RowId, SecretId, TargetId, TenantId, Timestamp, TokenId};
 use sha2::{Digest, Sha256};
+
+use self::imports::ImportKey;
+pub use self::partition::Partition;
 
 /// Shards of each all-tenant listing: spreads the writes of one status over four partitions.
 pub const SHARDS: u8 = 4;
@@ -129,6 +141,8 @@ pub enum Key {
     Remote(String),
     /// How far NCIRCC's account was read.
     NcirccSync,
+    /// Something of imports.
+    Import(ImportKey),
 }
 
 impl Key {
@@ -152,6 +166,7 @@ impl Key {
             Self::IncidentCounter => "COUNTER#INCIDENT".to_owned(),
             Self::Remote(uuid) => format!("REMOTE#{uuid}"),
             Self::NcirccSettings | Self::NcirccSync => "NCIRCC".to_owned(),
+            Self::Import(key) => key.pk(),
         }
     }
 
@@ -178,6 +193,7 @@ impl Key {
             Self::IncidentCounter => "COUNTER".to_owned(),
             Self::Remote(_) => "REMOTE".to_owned(),
             Self::NcirccSync => "SYNC".to_owned(),
+            Self::Import(key) => key.sk(),
         }
     }
 
@@ -214,6 +230,7 @@ impl Key {
             (Some(("COUNTER", "INCIDENT")), "COUNTER") => Self::IncidentCounter,
             (Some(("REMOTE", uuid)), "REMOTE") => Self::Remote(uuid.to_owned()),
             (None, "SYNC") => Self::NcirccSync,
+            (Some((area, rest)), _) => Self::Import(ImportKey::parse(area, rest, sk)?),
             _ => return None,
         };
         (key.pk() == pk && key.sk() == sk).then_some(key)
@@ -270,80 +287,6 @@ pub fn events_prefix(generation: &str) -> String {
 #[must_use]
 pub fn shard_of(alert: &AlertId) -> u8 {
     Sha256::digest(alert.as_str().as_bytes()).first().copied().unwrap_or_default() % SHARDS
-}
-
-/// What the partitions of listings of incidents begin with. No tenant's id holds a `#`.
-const INCIDENTS: &str = "INCIDENTS#";
-
-/// Partition of a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Partition {
-    /// Alerts of one tenant in one status.
-    Tenant(TenantId, Status),
-    /// A share of all alerts in one status.
-    Shard(Status, u8),
-    /// Every tenant.
-    Tenants,
-    /// Every token.
-    Tokens,
-    /// Every target.
-    Targets,
-    /// Every secret.
-    Secrets,
-    /// Incidents of one tenant in one status.
-    Incidents(TenantId, incident::Status),
-    /// Incidents of all tenants in one status. They are rare: one partition bears them.
-    AllIncidents(incident::Status),
-}
-
-impl Partition {
-    /// The shard of the all-tenant listing that holds an alert.
-    #[must_use]
-    pub fn shard_of(alert: &AlertId, status: Status) -> Self {
-        Self::Shard(status, shard_of(alert))
-    }
-
-    /// Reads a partition back; `None` for what none of these would write.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let partition = match (text, text.rsplit_once('#')) {
-            ("TENANTS", _) => Self::Tenants,
-            ("TOKENS", _) => Self::Tokens,
-            ("TARGETS", _) => Self::Targets,
-            ("SECRETS", _) => Self::Secrets,
-            (_, Some((left, status))) if left.starts_with(INCIDENTS) => {
-                let (tenant, status) = (left.strip_prefix(INCIDENTS)?, status.parse().ok()?);
-                if tenant.is_empty() {
-                    Self::AllIncidents(status)
-                } else {
-                    Self::Incidents(tenant.parse().ok()?, status)
-                }
-            }
-            // A tenant may be called like a status, but no shard is.
-            (_, Some((left, right))) => match (left.parse::<Status>(), right.parse::<Status>()) {
-                (_, Ok(status)) => Self::Tenant(left.parse().ok()?, status),
-                (Ok(status), _) => Self::Shard(status, right.parse().ok().filter(|shard| *shard < SHARDS)?),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        (partition.to_string() == text).then_some(partition)
-    }
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tenant(tenant, status) => write!(f, "{tenant}#{}", status.as_str()),
-            Self::Shard(status, shard) => write!(f, "{}#{shard}", status.as_str()),
-            Self::Tenants => f.write_str("TENANTS"),
-            Self::Tokens => f.write_str("TOKENS"),
-            Self::Targets => f.write_str("TARGETS"),
-            Self::Secrets => f.write_str("SECRETS"),
-            Self::Incidents(tenant, status) => write!(f, "{INCIDENTS}{tenant}#{}", status.as_str()),
-            Self::AllIncidents(status) => write!(f, "{INCIDENTS}#{}", status.as_str()),
-        }
-    }
 }
 
 /// Place in a listing: a time, then an id so that equal times have an order too.

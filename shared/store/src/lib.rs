@@ -10,6 +10,7 @@ mod body;
 mod cache;
 mod due;
 mod error;
+mod imports;
 mod incident_search;
 mod incidents;
 mod inventory;
@@ -37,6 +38,7 @@ pub use crate::{
     alerts::{AlertHead, Closed, Put, Stored, Upserted},
     body::Found,
     cache::{Cache, Held},
+    imports::{ImportConflict, Imports, Turn},
     incidents::{IncidentConflict, Linked},
     inventory::{ImportError, ImportRun, Inventory},
     ledger::RowConflict,

@@ -65,9 +65,10 @@ impl Range {
     /// Index, partition attribute and sort attribute.
     const fn index(&self) -> (&'static str, &'static str, &'static str) {
         match (&self.partition, self.field) {
-            (Partition::Shard(..) | Partition::AllIncidents(_), TimestampField::LastSeen) => {
-                ("all-last", attr::ALL_PARTITION, attr::LAST_KEY)
-            }
+            (
+                Partition::Shard(..) | Partition::AllIncidents(_) | Partition::AllTasks,
+                TimestampField::LastSeen,
+            ) => ("all-last", attr::ALL_PARTITION, attr::LAST_KEY),
             (Partition::Shard(..) | Partition::AllIncidents(_), TimestampField::FirstSeen) => {
                 ("all-first", attr::ALL_PARTITION, attr::FIRST_KEY)
             }

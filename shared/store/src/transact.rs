@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Delete, Put, TransactWriteItem, Update},
+    types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
 use bridge_domain::CallError;
 
@@ -151,6 +151,21 @@ impl<E: From<CallError>> Transaction<'_, E> {
             .build()
             .map_err(|_| contended(CALL))?;
         self.add(TransactWriteItem::builder().delete(delete).build(), meaning);
+        Ok(())
+    }
+
+    /// Writes nothing, but looks whether an item is as it should be.
+    pub(crate) fn check(&mut self, key: &Key, terms: impl Into<Terms>, meaning: E) -> Result<(), CallError> {
+        let terms = terms.into();
+        let check = ConditionCheck::builder()
+            .table_name(&self.store.table)
+            .set_key(Some(key_map(key)))
+            .set_expression_attribute_names(terms.names())
+            .set_expression_attribute_values(terms.values())
+            .set_condition_expression(terms.condition)
+            .build()
+            .map_err(|_| contended(CALL))?;
+        self.add(TransactWriteItem::builder().condition_check(check).build(), meaning);
         Ok(())
     }
 

@@ -22,6 +22,7 @@ use super::{ImportKind, engine::Counts};
 use crate::{ConnectionId, TaskId, TenantId, Timestamp};
 
 mod lane;
+pub mod search;
 
 pub use lane::{Busy, Claim, Holder, Lane, Lost};
 
@@ -31,6 +32,8 @@ pub const LEASE: Duration = Duration::from_mins(3);
 pub const ATTEMPTS: u32 = 3;
 /// Delay before a task is begun again whose runner vanished; it doubles with each attempt.
 pub const FIRST_RETRY: Duration = Duration::from_mins(1);
+/// How long a task is shown after it ended.
+pub const KEPT: Duration = Duration::from_hours(30 * 24);
 /// Longest text about what went wrong, in characters.
 const ERROR_LIMIT: usize = 1_000;
 
@@ -44,18 +47,24 @@ pub enum Trigger {
     Saved,
     /// Somebody asked for it.
     Manual {
-        /// Name of the token or user.
+        /// Id of the token or user.
+        who: String,
+    },
+    /// The connection was deleted: nothing is received any more, and what it brought begins to expire.
+    Deleted {
+        /// Id of the token or user.
         who: String,
     },
 }
 
 impl fmt::Debug for Trigger {
-    /// Without who it was: that may be the name of a person.
+    /// Without who it was.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Schedule => "schedule",
             Self::Saved => "saved",
             Self::Manual { .. } => "manual",
+            Self::Deleted { .. } => "deleted",
         })
     }
 }
@@ -97,6 +106,19 @@ impl State {
     #[must_use]
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Completed | Self::Incomplete | Self::Failed)
+    }
+}
+
+/// The word is that of no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be queued, running, completed, incomplete or failed")]
+pub struct UnknownState;
+
+impl std::str::FromStr for State {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        Self::ALL.iter().copied().find(|state| state.as_str() == text).ok_or(UnknownState)
     }
 }
 
@@ -316,6 +338,12 @@ impl Task {
             self.end(State::Failed, why, now);
         }
         waits
+    }
+
+    /// How far its run is, in per cent; `None` when nobody knows, or when it is not under way.
+    #[must_use]
+    pub fn percent(&self) -> Option<u8> {
+        self.progress.percent().filter(|_| self.state == State::Running)
     }
 
     fn own(&self, lane: &Lane, attempt: u32) -> Result<(), Lost> {

@@ -1,3 +1,4 @@
+use bridge_domain::{alert::Status, import::ImportKind, incident};
 use proptest::prelude::*;
 
 use super::*;
@@ -27,6 +28,7 @@ fn key() -> impl Strategy<Value = Key> {
         ID.prop_map(|id| Key::Pull(id.parse().unwrap())),
         Just(Key::NcirccSettings),
         incident_key(),
+        import_key().prop_map(Key::Import),
     ]
 }
 
@@ -52,6 +54,19 @@ fn incident_key() -> impl Strategy<Value = Key> {
         ID.prop_map(Key::Remote),
         Just(Key::NcirccSync),
     ]
+}
+
+fn import_key() -> impl Strategy<Value = ImportKey> {
+    (0..5, ID, ID).prop_map(|(which, tenant, id)| {
+        let (kind, tenant) = (ImportKind::Ldap, tenant.parse().unwrap());
+        match which {
+            0 => ImportKey::Settings(kind, tenant),
+            1 => ImportKey::Connection { kind, tenant, id: id.parse().unwrap() },
+            2 => ImportKey::Place(id.parse().unwrap()),
+            3 => ImportKey::Lane(id.parse().unwrap()),
+            _ => ImportKey::Task(id.parse().unwrap()),
+        }
+    })
 }
 
 fn status() -> impl Strategy<Value = Status> {
@@ -81,6 +96,12 @@ proptest! {
             Partition::Incidents(tenant.parse().unwrap(), incident::Status::Assigned),
             Partition::Tenant("INCIDENTS".parse().unwrap(), status),
             Partition::AllIncidents(incident::Status::Closed),
+            Partition::ImportSettings(ImportKind::Ldap),
+            Partition::Tasks(tenant.parse().unwrap()),
+            Partition::Tasks(status.as_str().parse().unwrap()),
+            Partition::Tenant("TASKS".parse().unwrap(), status),
+            Partition::Tenant("IMPORTS".parse().unwrap(), status),
+            Partition::AllTasks,
         ] {
             prop_assert_eq!(Partition::parse(&partition.to_string()), Some(partition));
         }

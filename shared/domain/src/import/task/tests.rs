@@ -123,6 +123,34 @@ fn a_task_reads_back_as_it_was_stored_and_does_not_print_who() {
 }
 
 #[test]
+fn tasks_are_found_by_what_they_are() {
+    use crate::{
+        query::{BadParameter, Query},
+        search::PAGE_SIZE,
+    };
+    let parse = |raw: &str| search::Search::parse(&Query::parse(raw));
+    let (task, mut lane) = (task("a"), Lane::default());
+    for raw in ["", "kind=ldap&state=queued&connectionID=c", "state=failed&state=queued&other=1", "page=3"] {
+        assert!(parse(raw).unwrap().fits(&task), "{raw}");
+    }
+    for raw in ["state=failed", "connectionID=d"] {
+        assert!(!parse(raw).unwrap().fits(&task), "{raw}");
+    }
+    let mut running = task.clone();
+    running.claim(&mut lane, "r", at(1));
+    assert!(parse("state=running").unwrap().fits(&running));
+    assert_eq!(parse("page=3&tenantID=t").unwrap().skip(), 2 * PAGE_SIZE as u64);
+    for (raw, name) in [
+        ("state=Queued", "state"),
+        ("kind=ad", "kind"),
+        ("connectionID=a%23", "connectionID"),
+        ("page=0", "page"),
+    ] {
+        assert_eq!(parse(raw), Err(BadParameter(name)), "{raw}");
+    }
+}
+
+#[test]
 fn progress_ends_only_at_the_end() {
     let percent = |seen, expected| Progress { seen, expected }.percent();
     assert_eq!(percent(5, None), None);
