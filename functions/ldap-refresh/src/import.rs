@@ -80,11 +80,11 @@ pub(crate) async fn run(parts: &Parts, session: &mut Session) -> Result<Ended, H
         None if farewell => None,
         None => return Ok(Cut::new("deleted", "the connection was deleted").failed()),
     };
-    let begin =
+    let open_run =
         || ImportRun::begin(parts.inventory.clone(), task.connection.clone(), began, settings.storage_days);
     let Some(connection) = connection else {
         // Nothing is received any more: all of it is gone, and somebody said so.
-        let run = match begin().await {
+        let run = match open_run().await {
             Ok(run) => run,
             Err(error) => return unable(error, &Counts::default()),
         };
@@ -101,7 +101,7 @@ pub(crate) async fn run(parts: &Parts, session: &mut Session) -> Result<Ended, H
         Err(_) => return Ok(time_up().failed()),
     };
     tracing::info!(task = %task.id, connection = %connection.id, server = %controller.server(), "signed in");
-    let mut run = match begin().await {
+    let mut run = match open_run().await {
         Ok(run) => run,
         Err(error) => return unable(error, &Counts::default()),
     };
@@ -197,7 +197,7 @@ async fn open(parts: &Parts, connection: &Connection) -> Result<(Directory, Cred
 fn request(connection: &Connection) -> Request {
     // They were checked when the connection was saved.
     let attributes = connection.attributes.iter().filter_map(|name| name.parse::<Attribute>().ok());
-    Request::new(&connection.base_dn.to_string(), Filter::from(&connection.filter), attributes)
+    Request::new(connection.base_dn.as_str(), Filter::from(&connection.filter), attributes)
 }
 
 /// The accounts of a page.

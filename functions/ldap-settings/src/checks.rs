@@ -68,7 +68,7 @@ async fn ask(vault: &Vault, connection: &Connection, report: &mut Report) -> Opt
     report.pass("the secrets can be read");
     let mut controller = report.of_sign_in(directory.connect(&credentials).await)?;
 
-    let base = connection.base_dn.to_string();
+    let base = connection.base_dn.as_str().to_owned();
     let any = report.of("objectClass".parse::<Attribute>().map_err(internal))?;
     let one = Search::new(&base, Filter::present(&any), [any.clone()]).with_scope(Scope::Base);
     let found = controller.search(one).next_page().await.map_err(CallError::from);

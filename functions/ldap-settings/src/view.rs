@@ -53,7 +53,7 @@ impl<'a> ConnectionView<'a> {
         }
     }
 
-    pub(crate) const fn with_task(self, task: Option<&'a TaskId>) -> Self {
+    pub(crate) fn with_task(self, task: Option<&'a TaskId>) -> Self {
         Self { task, ..self }
     }
 }

@@ -109,8 +109,7 @@ impl Session {
         if self.beaten.until(now) < BEAT {
             return Ok(());
         }
-        let attempt = self.attempt;
-        self.step(|task, lane| task.beat(lane, attempt, progress, now).map(drop)).await?;
+        self.step(Step::Beat(progress), now).await?;
         self.beaten = now;
         Ok(())
     }
@@ -134,17 +133,17 @@ impl Session {
     /// # Errors
     /// Another attempt has taken over, or the store failed: the task is tried again.
     pub async fn finish(mut self, ending: Ending, counts: Counts) -> Result<Task, Halt> {
-        let (attempt, now) = (self.attempt, self.clock.now());
-        self.step(|task, lane| task.finish(lane, attempt, ending.clone(), counts, now)).await?;
+        let now = self.clock.now();
+        self.step(Step::Finish(ending, counts), now).await?;
         Ok(self.turn.task.value)
     }
 
     /// Changes task and lane. Somebody may have touched the task without taking it over: then it is read
     /// again, and who holds the lane decides.
-    async fn step(&mut self, change: impl Fn(&mut Task, &mut Lane) -> Result<(), Lost>) -> Result<(), Halt> {
+    async fn step(&mut self, step: Step, now: Timestamp) -> Result<(), Halt> {
         for _ in 0..ROUNDS {
             let (mut task, mut lane) = (self.turn.task.value.clone(), self.turn.lane.value.clone());
-            change(&mut task, &mut lane)?;
+            step.make(self.attempt, &mut task, &mut lane, now)?;
             match self.store.save_turn(&self.turn, task, lane).await {
                 Ok(turn) => {
                     self.turn = turn;
@@ -155,6 +154,21 @@ impl Session {
             }
         }
         Err(Halt::Lost)
+    }
+}
+
+/// What an attempt has to say.
+enum Step {
+    Beat(Progress),
+    Finish(Ending, Counts),
+}
+
+impl Step {
+    fn make(&self, attempt: u32, task: &mut Task, lane: &mut Lane, now: Timestamp) -> Result<(), Lost> {
+        match self {
+            Self::Beat(progress) => task.beat(lane, attempt, *progress, now).map(drop),
+            Self::Finish(ending, counts) => task.finish(lane, attempt, ending.clone(), *counts, now),
+        }
     }
 }
 

@@ -75,8 +75,9 @@ impl ImportRun {
             self.inventory.put_journal(&self.connection, run, journal).await?;
         }
         let inventory = &self.inventory;
-        stream::iter(written.values())
-            .map(|account| inventory.put_account(run, account))
+        // Each future owns its account: one that borrows it can not be sent to another thread.
+        stream::iter(written.into_values())
+            .map(|account| async move { inventory.put_account(run, &account).await })
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
             .await?;
