@@ -88,7 +88,7 @@ pub(crate) async fn run(parts: &Parts, session: &mut Session) -> Result<Ended, H
             Ok(run) => run,
             Err(error) => return unable(error, &Counts::default()),
         };
-        return end(session, run, None, true).await;
+        return Box::pin(end(session, run, None, true)).await;
     };
     let (directory, credentials) = match open(parts, &connection).await {
         Ok(opened) => opened,
@@ -120,7 +120,7 @@ pub(crate) async fn run(parts: &Parts, session: &mut Session) -> Result<Ended, H
         };
         // Before anything is written: whoever lost the lane must not.
         session.beat(progress(&run)).await?;
-        if let Err(error) = session.during(run.page(accounts)).await? {
+        if let Err(error) = Box::pin(session.during(run.page(accounts))).await? {
             return unable(error, run.counts());
         }
     };
@@ -128,7 +128,7 @@ pub(crate) async fn run(parts: &Parts, session: &mut Session) -> Result<Ended, H
         tracing::info!(task = %task.id, references = search.progress().references, "other domains are left out");
     }
     session.beat(progress(&run)).await?;
-    end(session, run, cut, task.confirmed).await
+    Box::pin(end(session, run, cut, task.confirmed)).await
 }
 
 fn progress(run: &ImportRun) -> Progress {
@@ -144,7 +144,7 @@ async fn end(
 ) -> Result<Ended, Halt> {
     let known = *run.counts();
     let end = if cut.is_some() { End::CutOff } else { End::Complete };
-    let (counts, marking) = match session.during(run.finish(end, confirmed)).await? {
+    let (counts, marking) = match Box::pin(session.during(run.finish(end, confirmed))).await? {
         Ok(done) => done,
         Err(error) => return unable(error, &known),
     };
