@@ -3,6 +3,8 @@
 mod app;
 mod handler;
 mod import;
+#[cfg(test)]
+mod tests;
 
 use app::{App, Config};
 use bridge_runtime::batch;

@@ -18,7 +18,7 @@ make redrive: what was given up, and why
   make redrive ARGS='--target ID --yes'         queue those of one target again
 
   --stack NAME      the deployed stack (default: BRIDGE_STACK, else kuma-bridge)
-  --queue NAME      rvision, kuma, pull or ncircc; without it all four
+  --queue NAME      rvision, kuma, pull, ncircc or ldap; without it all of them
   --tenant ID       of this tenant
   --alert ID        of this alert
   --incident ID     of this incident

@@ -21,10 +21,11 @@ pub(crate) enum Kind {
     Kuma,
     Pull,
     Ncircc,
+    Ldap,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::RVision, Self::Kuma, Self::Pull, Self::Ncircc];
+    pub(crate) const ALL: [Self; 5] = [Self::RVision, Self::Kuma, Self::Pull, Self::Ncircc, Self::Ldap];
 
     /// What its name in a stack ends with.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -33,12 +34,13 @@ impl Kind {
             Self::Kuma => "kuma",
             Self::Pull => "pull",
             Self::Ncircc => "ncircc",
+            Self::Ldap => "ldap",
         }
     }
 
     /// Whether its messages say that a person wants them tried again. A delivery that was given up
     /// is not made for a message that does not; a pull needs no telling, and of a row of the ledger
-    /// the ledger itself says whether it is to be sent.
+    /// or a task the store itself says what is to be done.
     const fn says_again(self) -> bool {
         matches!(self, Self::RVision | Self::Kuma)
     }
@@ -61,6 +63,7 @@ pub(crate) struct Letter {
     pub(crate) alert: Option<String>,
     pub(crate) target: Option<String>,
     pub(crate) incident: Option<String>,
+    /// Row of the ledger, or task.
     pub(crate) row: Option<String>,
     pub(crate) reason: String,
     pub(crate) correlation_id: Option<String>,
@@ -90,6 +93,8 @@ struct Ids {
     #[serde(rename = "incidentID")]
     incident: Option<String>,
     row: Option<String>,
+    #[serde(rename = "taskID")]
+    task: Option<String>,
 }
 
 impl Letter {
@@ -115,7 +120,7 @@ impl Letter {
             alert: ids.alert,
             target: ids.target,
             incident: ids.incident,
-            row: ids.row,
+            row: ids.row.or(ids.task),
             reason: reason.unwrap_or_else(|| MOVED.to_owned()),
             correlation_id,
             given_up: OffsetDateTime::UNIX_EPOCH + Duration::from_millis(millis),

@@ -10,7 +10,7 @@ const HEADINGS: [&str; 9] = [
     "QUEUE",
     "TENANT",
     "ALERT/INCIDENT",
-    "TARGET/ROW",
+    "TARGET/ROW/TASK",
     "LETTERS",
     "FIRST (UTC)",
     "LAST (UTC)",
@@ -161,10 +161,10 @@ mod tests {
         letters.push(row);
         assert_eq!(
             table(&letters),
-            "QUEUE    TENANT  ALERT/INCIDENT  TARGET/ROW  LETTERS  FIRST (UTC)       LAST (UTC)        SEEN  REASON\n\
-             rvision  t       a               g           1        2026-11-21 11:00  2026-11-21 11:00  1     absent [31m\n\
-             rvision  t       a               g           2        2026-11-20 09:00  2026-11-21 10:05  4     refused\n\
-             ncircc   -       INC-1           export      1        2026-11-21 12:00  2026-11-21 12:00  1     stray\n"
+            "QUEUE    TENANT  ALERT/INCIDENT  TARGET/ROW/TASK  LETTERS  FIRST (UTC)       LAST (UTC)        SEEN  REASON\n\
+             rvision  t       a               g                1        2026-11-21 11:00  2026-11-21 11:00  1     absent [31m\n\
+             rvision  t       a               g                2        2026-11-20 09:00  2026-11-21 10:05  4     refused\n\
+             ncircc   -       INC-1           export           1        2026-11-21 12:00  2026-11-21 12:00  1     stray\n"
         );
         assert_eq!(table(&[]), "");
     }

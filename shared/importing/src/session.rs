@@ -19,6 +19,9 @@ const BEAT: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(30);
 /// Delay when somebody else changed the task first.
 const SOON: Duration = Duration::from_secs(2);
+/// How long one waits at most for a run that is under way, before it looks again: most end long before
+/// their lease.
+const QUEUE: Duration = Duration::from_secs(10);
 /// How often a step is tried that others race.
 const ROUNDS: usize = 4;
 
@@ -85,7 +88,7 @@ impl Session {
         match claim {
             Claim::Over => Ok(None),
             Claim::Wait(delay) => Err(wait(delay, "it is too early for another attempt")),
-            Claim::Busy(busy) => Err(wait(busy.wait, "an import of the connection is under way")),
+            Claim::Busy(busy) => Err(wait(busy.wait.min(QUEUE), "an import of the connection is under way")),
             Claim::Run { attempt } => {
                 let progress = Progress::default();
                 Ok(Some(Self { store, clock, turn, attempt, progress, beaten: now }))

@@ -24,4 +24,8 @@ const FUNCTIONS: [(&str, &str); 13] = [
     ("ncircc-settings", "secrets"),
     ("ncircc-send", "secrets queues"),
     ("ncircc-sync", "secrets"),
+    ("ldap-settings", "secrets queues"),
+    ("task-api", "secrets"),
+    ("refresh-dispatch", "queues"),
+    ("ldap-refresh", "secrets queues"),
 ];

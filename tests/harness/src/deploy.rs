@@ -30,6 +30,8 @@ pub(crate) struct Outputs {
     pub(crate) kuma_dead_queue_url: String,
     pub(crate) pull_queue_url: String,
     pub(crate) pull_dead_queue_url: String,
+    pub(crate) ldap_queue_url: String,
+    pub(crate) ldap_dead_queue_url: String,
     pub(crate) ncircc_queue_url: String,
     pub(crate) ncircc_dead_queue_url: String,
 }

@@ -195,6 +195,8 @@ pub(crate) fn variables(
         ("BRIDGE_KUMA_DEAD_QUEUE", outputs.kuma_dead_queue_url.clone()),
         ("BRIDGE_PULL_QUEUE", outputs.pull_queue_url.clone()),
         ("BRIDGE_PULL_DEAD_QUEUE", outputs.pull_dead_queue_url.clone()),
+        ("BRIDGE_LDAP_QUEUE", outputs.ldap_queue_url.clone()),
+        ("BRIDGE_LDAP_DEAD_QUEUE", outputs.ldap_dead_queue_url.clone()),
         ("BRIDGE_NCIRCC_QUEUE", outputs.ncircc_queue_url.clone()),
         ("BRIDGE_NCIRCC_DEAD_QUEUE", outputs.ncircc_dead_queue_url.clone()),
         ("BRIDGE_STACK", deployment.name.clone()),

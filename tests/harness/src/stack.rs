@@ -38,6 +38,10 @@ pub struct Stack {
     pub pull_queue: String,
     /// URL of its dead-letter queue: `BRIDGE_PULL_DEAD_QUEUE`.
     pub pull_dead_queue: String,
+    /// URL of the queue of ldap-refresh: `BRIDGE_LDAP_QUEUE`.
+    pub ldap_queue: String,
+    /// URL of its dead-letter queue: `BRIDGE_LDAP_DEAD_QUEUE`.
+    pub ldap_dead_queue: String,
     /// URL of the queue of ncircc-send: `BRIDGE_NCIRCC_QUEUE`.
     pub ncircc_queue: String,
     /// URL of its dead-letter queue: `BRIDGE_NCIRCC_DEAD_QUEUE`.
@@ -103,6 +107,8 @@ impl Stack {
             kuma_dead_queue: required("BRIDGE_KUMA_DEAD_QUEUE")?,
             pull_queue: required("BRIDGE_PULL_QUEUE")?,
             pull_dead_queue: required("BRIDGE_PULL_DEAD_QUEUE")?,
+            ldap_queue: required("BRIDGE_LDAP_QUEUE")?,
+            ldap_dead_queue: required("BRIDGE_LDAP_DEAD_QUEUE")?,
             ncircc_queue: required("BRIDGE_NCIRCC_QUEUE")?,
             ncircc_dead_queue: required("BRIDGE_NCIRCC_DEAD_QUEUE")?,
             name: required("BRIDGE_STACK")?,

@@ -115,7 +115,7 @@ fn envelopes_are_of_an_http_api_and_hold_what_they_say() {
             }
         }
     }
-    assert_eq!(envelopes, 26);
+    assert_eq!(envelopes, 29);
 
     let posted: Value =
         serde_json::from_str(read("alert-ingest/api-gateway.json")["body"].as_str().unwrap()).unwrap();
@@ -131,6 +131,7 @@ fn messages<M: DeserializeOwned>(path: &str) -> Vec<M> {
         "kuma-send" => "-kuma",
         "alert-pull" => "-pull",
         "ncircc-send" => "-ncircc",
+        "ldap-refresh" => "-ldap",
         other => panic!("{other} has no queue"),
     };
     let read = |record: aws_lambda_events::sqs::SqsMessage| {
@@ -168,6 +169,9 @@ fn batches_hold_messages_that_their_functions_read() {
         assert!(rows.iter().any(|message| message.row == RowId::export()), "{path}");
     }
 
+    assert_eq!(samples("ldap-refresh"), ["ldap-refresh/batch.json"]);
+    assert_eq!(messages::<bridge_importing::Message>("ldap-refresh/batch.json").len(), 1);
+
     let kinds: Vec<&str> = samples("alert-pull")
         .iter()
         .flat_map(|path| messages::<Work>(path))
@@ -184,7 +188,9 @@ fn batches_hold_messages_that_their_functions_read() {
 #[test]
 fn what_the_schedules_send_is_what_the_samples_show() {
     assert_eq!(samples("sweeper"), ["sweeper/schedule.json"]);
-    assert_eq!(samples("ncircc-sync"), ["ncircc-sync/schedule.json"]);
+    for function in ["ncircc-sync", "refresh-dispatch"] {
+        assert_eq!(samples(function), [format!("{function}/schedule.json")]);
+    }
     let template = fs::read_to_string(events().join("../infra/template.yaml")).unwrap();
     let inputs: Vec<Value> = template
         .lines()
@@ -192,7 +198,9 @@ fn what_the_schedules_send_is_what_the_samples_show() {
         .map(|input| serde_json::from_str(input).unwrap())
         .collect();
     let sent: Value = serde_json::to_value(messages::<Work>("alert-pull/schedule.json")[0].clone()).unwrap();
-    assert_eq!(inputs, [sent, read("ncircc-sync/schedule.json"), read("sweeper/schedule.json")]);
+    let others = ["ncircc-sync", "refresh-dispatch", "sweeper"];
+    let others = others.map(|function| read(&format!("{function}/schedule.json")));
+    assert_eq!(inputs, [vec![sent], others.to_vec()].concat());
 }
 
 #[test]

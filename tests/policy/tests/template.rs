@@ -355,6 +355,7 @@ fn every_parameter_and_output_is_described() -> Result<()> {
         "ApiUrl",
         "StateTableName",
         "CacheTableName",
+        "InventoryTableName",
         "AdminTokenSecretArn",
         "RvisionQueueUrl",
         "RvisionDeadQueueUrl",
@@ -362,6 +363,8 @@ fn every_parameter_and_output_is_described() -> Result<()> {
         "KumaDeadQueueUrl",
         "PullQueueUrl",
         "PullDeadQueueUrl",
+        "LdapQueueUrl",
+        "LdapDeadQueueUrl",
         "NcirccQueueUrl",
         "NcirccDeadQueueUrl",
     ];

@@ -9,11 +9,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bridge_slapd::Authority;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     alerts::{alert, counts, event_ids, text, uuid},
+    ldap,
     ncircc_settings::{NCIRCC, turn},
     tenant::{Tenant, of},
     vault::{keep, token},
@@ -45,6 +47,8 @@ struct Here {
     tenants: [Tenant; 2],
     /// A secret of the first tenant, for what needs one.
     secret: String,
+    credentials: String,
+    certificate: String,
     ids: BTreeMap<String, String>,
 }
 
@@ -52,6 +56,12 @@ const TENANTS: [&str; 2] = ["7f2c1d8e-5a0b-4c36-9e21-3b8a6f4d0c15", "c04b9a77-1e
 
 /// The secret of the samples.
 const SECRET: &str = "b1c7e0a2-93d4-4f6b-8a55-2e0d7c91f346";
+
+/// The connection of the samples, its secrets, and its controllers.
+const CONNECTION: &str = "5d0c7e31-8f42-4b6a-a1d9-6e2f3c907b58";
+const CREDENTIALS: &str = "2a9e6c14-70b3-4d58-9f21-c4e8b05d3a67";
+const CERTIFICATE: &str = "91b4f7d2-5c08-4e3a-86d1-0a7f2c95e634";
+const CONTROLLERS: &str = "dc1.example.com:389,dc2.example.com:389";
 
 /// The incident of the samples.
 const INCIDENT: &str = "INC-7";
@@ -69,7 +79,10 @@ impl Here {
             "secretID": secret, "pull": false,
         });
         admin.post("/bridge/v1/integrations/irp", &core).await.expect(201);
-        Self { user, admin, tenants, secret, ids: BTreeMap::new() }
+        let authority = Authority::new("Samples").unwrap();
+        let credentials = keep(&admin, &ldap::credentials(&tenants[0], "reader@example.com", "x")).await;
+        let certificate = keep(&admin, &ldap::certificate(&tenants[0], &authority.root_pem)).await;
+        Self { user, admin, tenants, secret, credentials, certificate, ids: BTreeMap::new() }
     }
 
     /// The text with tenants, alerts and names of this stack.
@@ -81,6 +94,8 @@ impl Here {
         text = text.replace(SECRET, &self.secret);
         // Nobody shall be called who is not ours; nobody listens here.
         text = text.replace("https://lk.cert.gov.ru", "https://localhost:9");
+        text = text.replace(CONTROLLERS, "localhost:9");
+        text = text.replace(CREDENTIALS, &self.credentials).replace(CERTIFICATE, &self.certificate);
         // A form, and a form in parts.
         text = text.replace("company=Head+office", &encoded(&[("company", &self.tenants[0].name)]));
         text = text.replace("\r\n\r\nHead office\r\n", &format!("\r\n\r\n{}\r\n", self.tenants[0].name));
@@ -148,6 +163,9 @@ async fn every_envelope_is_a_request_that_succeeds() {
             "settings",
             "ncircc-settings/put",
             "ncircc-settings",
+            "ldap-settings/create",
+            "ldap-settings",
+            "task-api",
             "alert-ingest",
             "alert-search",
             "incident-api",
@@ -179,7 +197,8 @@ async fn every_envelope_is_a_request_that_succeeds() {
             assert_eq!(text(&envelope["headers"], "content-length"), body.len().to_string(), "{name}");
         }
 
-        let administers = name.starts_with("settings/") || name.starts_with("ncircc-settings/");
+        let administers =
+            ["settings/", "ncircc-settings/", "ldap-settings/"].iter().any(|of| name.starts_with(of));
         let user = if administers { &here.admin } else { &here.user }.clone();
         // Each way to make an incident has one of its own to close, and an alert of its own in it.
         let made = if name.contains("/kuma-") {
@@ -190,6 +209,9 @@ async fn every_envelope_is_a_request_that_succeeds() {
         let incident = sent.get(made).map(|reply: &Reply| text(&reply.json(), "id").to_owned());
         let incident = incident.unwrap_or_default();
         let mut target = here.moved(text(envelope, "rawPath")).replace(INCIDENT, &incident);
+        if let Some(made) = sent.get("ldap-settings/create-connection.json") {
+            target = target.replace(CONNECTION, text(&made.json(), "id"));
+        }
         if !text(envelope, "rawQueryString").is_empty() {
             target = format!("{target}?{}", text(envelope, "rawQueryString"));
         }
