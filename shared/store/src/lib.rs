@@ -8,6 +8,7 @@ mod alerts;
 mod batch;
 mod body;
 mod cache;
+mod domain_auth;
 mod due;
 mod error;
 mod incident_search;
@@ -37,6 +38,7 @@ pub use crate::{
     alerts::{AlertHead, Closed, Put, Stored, Upserted},
     body::Found,
     cache::{Cache, Held},
+    domain_auth::DomainAuthConflict,
     incidents::{IncidentConflict, Linked},
     inventory::{ImportError, ImportRun, Inventory},
     ledger::RowConflict,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod alerts;
+mod domain_auth;
 mod incidents;
 mod inventory;
 mod ncircc;
