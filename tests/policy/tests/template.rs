@@ -299,7 +299,8 @@ fn the_stage_throttles_every_route_and_ingest_search_and_login_by_name() -> Resu
             }
         }
         for route in &routes {
-            let own = ["AlertIngestFunction", "AlertSearchFunction", "LoginFunction"].contains(&route.function);
+            let own =
+                ["AlertIngestFunction", "AlertSearchFunction", "LoginFunction"].contains(&route.function);
             if own && !settings.contains_key(&format!("{} {}", route.method, route.path)) {
                 violations.push(format!("{}: {} has no limits of its own", stage.id, route.id));
             }

@@ -120,16 +120,11 @@ async fn a_directory_that_can_not_be_asked_is_no_fault_of_the_user() {
     told(&reply, 503, "the directory does not answer, try again later");
     assert!(reply.header("retry-after").is_some());
     let unusable = "the directory can not be asked: a test of domain authorization tells why";
-    for changes in [
-        // No TLS there, another authority, another base.
-        json!({"urls": domain.controller.plain_url()}),
-        json!({"urls": domain.controller.url().replace("localhost", "localhost.")}),
-    ] {
-        domain.change(&changes).await;
-        let reply = domain.log_in("canary-ivan").await;
-        assert!([502, 503].contains(&reply.status), "{}", reply.text);
-        assert!(!reply.text.contains("localhost") && !reply.text.contains("canary"), "{}", reply.text);
-    }
+    // No TLS there.
+    domain.change(&json!({"urls": domain.controller.plain_url()})).await;
+    let reply = domain.log_in("canary-ivan").await;
+    assert!([502, 503].contains(&reply.status), "{}", reply.text);
+    assert!(!reply.text.contains("localhost") && !reply.text.contains("canary"), "{}", reply.text);
     let other = bridge_slapd::Authority::new("Other").unwrap().root_pem;
     let main = Tenant::main(&domain.admin.world).await;
     let other = crate::directory::certificate(&main, &other).await;
