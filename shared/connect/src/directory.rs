@@ -62,6 +62,14 @@ impl Reach<'_> {
     pub fn within(self, timeout: Duration) -> Self {
         Self { timeout: self.timeout.min(timeout), ..self }
     }
+
+    /// The same for somebody who waits for `budget` at most: every controller has its turn, and the first
+    /// that answers has as much time for the rest.
+    #[must_use]
+    pub fn sharing(self, budget: Duration) -> Self {
+        let turns = u32::try_from(self.urls.iter().count()).unwrap_or(u32::MAX).saturating_add(1);
+        self.within(budget / turns)
+    }
 }
 
 impl Vault {

@@ -14,6 +14,7 @@
 //! | a secret's name, taken | `SECRETNAME#<tenant>#<name in lower case>` | `SECRETNAME` |
 //! | how far a KUMA Core was asked | `PULL#<target>` | `PULL` |
 //! | the connection with NCIRCC | `NCIRCC` | `SETTINGS` |
+//! | the login of domain users | `DOMAINAUTH` | `SETTINGS` |
 //! | incident | `INCIDENT#<id>` | `INCIDENT` |
 //! | row of an incident's ledger | `INCIDENT#<id>` | `ROW#<row>` |
 //! | part of a file that a row sends | `INCIDENT#<id>` | `FILE#<row>#<file>#<part>` |
@@ -106,6 +107,8 @@ pub enum Key {
     Pull(TargetId),
     /// The settings of the connection with NCIRCC.
     NcirccSettings,
+    /// The settings of the login of domain users.
+    DomainAuth,
     /// An incident.
     Incident(IncidentId),
     /// A row of an incident's ledger.
@@ -165,7 +168,8 @@ impl Key {
             | Self::Comment { incident: id, .. } => format!("INCIDENT#{id}"),
             Self::IncidentCounter => "COUNTER#INCIDENT".to_owned(),
             Self::Remote(uuid) => format!("REMOTE#{uuid}"),
-            Self::NcirccSettings | Self::NcirccSync => "NCIRCC".to_owned(),
+            Self::NcirccSettings | Self::NcirccSync => NCIRCC.to_owned(),
+            Self::DomainAuth => DOMAIN_AUTH.to_owned(),
             Self::Import(key) => key.pk(),
         }
     }
@@ -185,7 +189,7 @@ impl Key {
             Self::Secret(_) => "SECRET".to_owned(),
             Self::SecretName { .. } => "SECRETNAME".to_owned(),
             Self::Pull(_) => "PULL".to_owned(),
-            Self::NcirccSettings => "SETTINGS".to_owned(),
+            Self::NcirccSettings | Self::DomainAuth => "SETTINGS".to_owned(),
             Self::Incident(_) => "INCIDENT".to_owned(),
             Self::Row { row, .. } => format!("{ROWS}{row}"),
             Self::FilePart { row, file, part, .. } => format!("FILE#{row}#{file:03}#{part:03}"),
@@ -225,7 +229,8 @@ impl Key {
                 Self::SecretName { tenant: tenant.parse().ok()?, name: name.to_owned() }
             }
             (Some(("PULL", id)), "PULL") => Self::Pull(id.parse().ok()?),
-            (None, "SETTINGS") => Self::NcirccSettings,
+            (None, "SETTINGS") if pk == NCIRCC => Self::NcirccSettings,
+            (None, "SETTINGS") if pk == DOMAIN_AUTH => Self::DomainAuth,
             (Some(("INCIDENT", id)), _) => Self::of_incident(id.parse().ok()?, sk)?,
             (Some(("COUNTER", "INCIDENT")), "COUNTER") => Self::IncidentCounter,
             (Some(("REMOTE", uuid)), "REMOTE") => Self::Remote(uuid.to_owned()),
@@ -257,6 +262,10 @@ impl Key {
     }
 }
 
+/// Partition of what there is once of NCIRCC.
+const NCIRCC: &str = "NCIRCC";
+/// Partition of the settings of the login of domain users.
+const DOMAIN_AUTH: &str = "DOMAINAUTH";
 /// What the sort keys of the rows of a ledger begin with.
 pub const ROWS: &str = "ROW#";
 /// What the sort keys of comments begin with.

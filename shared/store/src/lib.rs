@@ -8,6 +8,7 @@ mod alerts;
 mod batch;
 mod body;
 mod cache;
+mod domain_auth;
 mod due;
 mod error;
 mod imports;
@@ -39,6 +40,7 @@ pub use crate::{
     body::Found,
     cache::{Cache, Held},
     imports::{ImportConflict, Imports, Turn},
+    domain_auth::DomainAuthConflict,
     incidents::{IncidentConflict, Linked},
     inventory::{ImportError, ImportRun, Inventory},
     ledger::RowConflict,

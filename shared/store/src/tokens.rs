@@ -1,16 +1,20 @@
 //! Tokens: kept by their public half, without their value.
+//!
+//! A session is a token that is in no listing, so that whoever reads a token by its id takes it for one.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::{error::SdkError, types::AttributeValue};
 use bridge_domain::{
-    CallError, TokenId,
+    CallError, Timestamp, TokenId,
     access::{Allowed, Grants, Operation, Role, Token},
+    ldap::folded,
     secret::SecretDigest,
 };
 
 use crate::{
     Store,
+    alerts::names,
     error::{call_error, damaged},
     item::{Item, attr, key_map},
     keys::{Key, Moment, Partition},
@@ -33,10 +37,26 @@ impl Store {
     /// # Errors
     /// When the store fails; `Transient` when the random id is taken.
     pub async fn create_token(&self, token: &Token) -> Result<(), CallError> {
+        let place = Moment { at: token.created, id: token.id.to_string() };
+        let item = encode(token)
+            .text(attr::TENANT_PARTITION, Partition::Tokens.to_string())
+            .text(attr::LAST_KEY, place.to_string());
+        self.add_token(keep(item, token, KEPT_AFTER_EXPIRY)).await
+    }
+
+    /// Stores a new session. No list shows it, and it may be deleted as soon as it has expired.
+    ///
+    /// # Errors
+    /// As [`Self::create_token`].
+    pub async fn create_session(&self, token: &Token) -> Result<(), CallError> {
+        self.add_token(keep(encode(token), token, 0)).await
+    }
+
+    async fn add_token(&self, item: Item) -> Result<(), CallError> {
         self.client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(encode(token).into_map()))
+            .set_item(Some(item.into_map()))
             .condition_expression("attribute_not_exists(#pk)")
             .expression_attribute_names("#pk", attr::PK)
             .send()
@@ -45,18 +65,31 @@ impl Store {
             .map_err(|error| call_error("PutItem", &error))
     }
 
-    /// Deletes a token. Gives whether there was one.
+    /// Deletes a token, or a session. Gives whether there was one.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn revoke_token(&self, id: &TokenId) -> Result<bool, CallError> {
+        self.delete_token(id, "attribute_exists(#pk)", &[attr::PK]).await
+    }
+
+    /// Ends a session. Gives whether there was one: a token of the listing is none, and stays.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_session(&self, id: &TokenId) -> Result<bool, CallError> {
+        let condition = "attribute_exists(#pk) AND attribute_not_exists(#tp)";
+        self.delete_token(id, condition, &[attr::PK, attr::TENANT_PARTITION]).await
+    }
+
+    async fn delete_token(&self, id: &TokenId, condition: &str, used: &[&str]) -> Result<bool, CallError> {
         let result = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(key_map(&Key::Token(id.clone()))))
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", attr::PK)
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names(used)))
             .send()
             .await;
         match result {
@@ -80,18 +113,39 @@ impl Store {
     ) -> Result<Vec<Token>, CallError> {
         self.listed(Partition::Tokens, |_| true, decode, wanted, skip..skip.saturating_add(take)).await
     }
+
+    /// Whether a local user has this e-mail address, in whatever case: whether a token of the listing that
+    /// has not expired at `now` carries it. An empty address is nobody's.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_local_user(&self, email: &str, now: Timestamp) -> Result<bool, CallError> {
+        let wanted = folded(email.trim());
+        if wanted.is_empty() {
+            return Ok(false);
+        }
+        let has = |token: &Token| {
+            token.expires.is_none_or(|expires| now < expires) && folded(token.email.trim()) == wanted
+        };
+        Ok(!self.tokens(has, 0, 1).await?.is_empty())
+    }
+}
+
+/// The item with the time from which DynamoDB may delete it, so many seconds after it has expired.
+fn keep(item: Item, token: &Token, seconds: i64) -> Item {
+    match token.expires {
+        Some(expires) => item.number(attr::TTL, expires.plus_seconds(seconds).seconds()),
+        None => item,
+    }
 }
 
 fn encode(token: &Token) -> Item {
-    let place = Moment { at: token.created, id: token.id.to_string() };
     let mut item = Item::new(&Key::Token(token.id.clone()))
         .text(attr::NAME, token.name.as_str())
         .text(attr::LOGIN, &token.login)
         .text(attr::EMAIL, &token.email)
         .number(attr::CREATED, token.created.micros())
-        .bytes(attr::DIGEST, token.digest.as_bytes().to_vec())
-        .text(attr::TENANT_PARTITION, Partition::Tokens.to_string())
-        .text(attr::LAST_KEY, place.to_string());
+        .bytes(attr::DIGEST, token.digest.as_bytes().to_vec());
     item = match &token.grants {
         Grants::Everything => item.flag(attr::GENERAL, true),
         Grants::Tenants(roles) => {
@@ -107,9 +161,7 @@ fn encode(token: &Token) -> Item {
         item = item.with(attr::OPERATIONS, AttributeValue::L(list));
     }
     if let Some(expires) = token.expires {
-        item = item
-            .number(attr::EXPIRES, expires.micros())
-            .number(attr::TTL, expires.plus_seconds(KEPT_AFTER_EXPIRY).seconds());
+        item = item.number(attr::EXPIRES, expires.micros());
     }
     item
 }

@@ -10,7 +10,7 @@ pub(crate) mod size;
 pub(crate) mod start;
 
 /// The functions that are measured, and the SDK clients that each makes beside that of DynamoDB.
-const FUNCTIONS: [(&str, &str); 13] = [
+const FUNCTIONS: [(&str, &str); 15] = [
     ("alert-ingest", "secrets queues"),
     ("alert-search", "secrets"),
     ("alert-close", "secrets queues"),
@@ -22,6 +22,8 @@ const FUNCTIONS: [(&str, &str); 13] = [
     ("incident-api", "secrets queues"),
     ("incident-export", "secrets queues"),
     ("ncircc-settings", "secrets"),
+    ("domain-auth", "secrets"),
+    ("login", "secrets"),
     ("ncircc-send", "secrets queues"),
     ("ncircc-sync", "secrets"),
     ("ldap-settings", "secrets queues"),

@@ -270,7 +270,7 @@ fn every_path_is_served_with_and_without_a_trailing_slash() -> Result<()> {
 }
 
 #[test]
-fn the_stage_throttles_every_route_and_ingest_and_search_by_name() -> Result<()> {
+fn the_stage_throttles_every_route_and_ingest_search_and_login_by_name() -> Result<()> {
     let template = Template::load()?;
     let routes = template.routes()?;
     let mut violations = Vec::new();
@@ -299,7 +299,8 @@ fn the_stage_throttles_every_route_and_ingest_and_search_by_name() -> Result<()>
             }
         }
         for route in &routes {
-            let own = ["AlertIngestFunction", "AlertSearchFunction"].contains(&route.function);
+            let own =
+                ["AlertIngestFunction", "AlertSearchFunction", "LoginFunction"].contains(&route.function);
             if own && !settings.contains_key(&format!("{} {}", route.method, route.path)) {
                 violations.push(format!("{}: {} has no limits of its own", stage.id, route.id));
             }

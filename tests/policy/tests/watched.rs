@@ -61,6 +61,8 @@ fn what_is_watched_is_measured() -> Result<()> {
         ("LedgerStuck", "ncircc-send"),
         ("LedgerFailed", "ncircc-send"),
         ("LedgerTokenRefused", "ncircc-send"),
+        ("Faults", "login"),
+        ("LoginsRefused", "login"),
     ] {
         let alarm = template.all("AWS::CloudWatch::Alarm").any(|alarm| {
             alarm.property("/MetricName").is_some_and(|name| name == needed.0)

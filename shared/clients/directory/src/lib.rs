@@ -21,6 +21,7 @@ mod filter;
 mod guard;
 mod login;
 mod names;
+mod probe;
 mod range;
 mod search;
 mod session;

@@ -69,6 +69,17 @@ impl Dn {
         self.domain.as_deref()
     }
 
+    /// Whether this is `base` or lies below it.
+    #[must_use]
+    pub fn is_in(&self, base: &Self) -> bool {
+        let Some(above) = self.normal.strip_suffix(base.normal.as_str()) else { return false };
+        match above.strip_suffix(',') {
+            None => above.is_empty(),
+            // A comma behind an odd number of backslashes is one of a value.
+            Some(above) => (above.len() - above.trim_end_matches('\\').len()).is_multiple_of(2),
+        }
+    }
+
     /// Reads the value of a field.
     ///
     /// # Errors

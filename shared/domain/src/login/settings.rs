@@ -1,6 +1,9 @@
 //! The one domain whose users may log in, and which of its groups stand for which roles.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +130,27 @@ impl Settings {
     pub fn shown(&self) -> Settings<SecretId> {
         let Ok(shown) = self.clone().rename(|place| Ok::<_, std::convert::Infallible>(place.id));
         shown
+    }
+
+    /// What somebody who chose these settings should know.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let nobody = self.groups().is_empty();
+        let twice = self.role_groups.iter().any(|entry| {
+            let mut seen = BTreeSet::new();
+            !entry.iter().all(|(_, group)| seen.insert(group.normal()))
+        });
+        let outside = self.groups().iter().any(|group| !group.is_in(&self.base_dn));
+        [
+            self.tls_mode.warning(),
+            nobody.then_some("no group stands for a role: nobody can log in"),
+            twice
+                .then_some("a group stands for two roles of one entry: the one with fewer privileges counts"),
+            outside.then_some("a group is not below baseDN: it is never found, and nobody gets its role"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// The secret that is needed, and what it has to hold.

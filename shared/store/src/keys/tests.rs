@@ -27,6 +27,7 @@ fn key() -> impl Strategy<Value = Key> {
             .prop_map(|(tenant, name)| Key::SecretName { tenant: tenant.parse().unwrap(), name }),
         ID.prop_map(|id| Key::Pull(id.parse().unwrap())),
         Just(Key::NcirccSettings),
+        Just(Key::DomainAuth),
         incident_key(),
         import_key().prop_map(Key::Import),
     ]

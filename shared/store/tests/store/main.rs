@@ -4,6 +4,7 @@
 
 mod alerts;
 mod imports;
+mod domain_auth;
 mod incidents;
 mod inventory;
 mod ncircc;

@@ -1,6 +1,6 @@
 //! Tenants and tokens.
 
-use crate::support::{Engine, analyst_of};
+use crate::support::{Engine, TABLE, analyst_of};
 use bridge_domain::{
     Timestamp,
     access::{Allowed, Grants, Operation, Token},
@@ -113,4 +113,73 @@ async fn a_token_is_kept_whole_but_for_its_value() {
     assert!(engine.store.revoke_token(&token.id).await.unwrap());
     assert!(!engine.store.revoke_token(&token.id).await.unwrap());
     assert_eq!(engine.store.token(token.id).await.unwrap(), None);
+}
+
+/// The time from which an item may be deleted.
+async fn deleted_from(engine: &Engine, token: &Token) -> Option<String> {
+    let key = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
+    let item = engine
+        .client
+        .get_item()
+        .table_name(TABLE)
+        .key("pk", key(format!("TOKEN#{}", token.id)))
+        .key("sk", key("TOKEN".to_owned()));
+    let item = item.send().await.unwrap().item.unwrap();
+    item.get("ttl").map(|value| value.as_n().unwrap().clone())
+}
+
+fn issued(id: &str, email: &str, expires: Option<i64>) -> Token {
+    Token {
+        id: id.parse().unwrap(),
+        name: "Somebody".parse().unwrap(),
+        login: "somebody".into(),
+        email: email.into(),
+        grants: analyst_of(["t1"]),
+        operations: Allowed::All,
+        created: Timestamp::MIN.plus_seconds(1),
+        expires: expires.map(|seconds| Timestamp::MIN.plus_seconds(seconds)),
+        digest: Secret::new("canary-secret-half".into()).digest(),
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_a_token_that_no_list_shows_and_that_ends() {
+    let engine = Engine::start().await;
+    let store = &engine.store;
+    let (session, token) = (issued("session", "", Some(100)), issued("token", "", Some(100)));
+    store.create_session(&session).await.unwrap();
+    store.create_token(&token).await.unwrap();
+    assert!(store.create_session(&token).await.is_err() && store.create_token(&session).await.is_err());
+    assert_eq!(store.token(session.id.clone()).await.unwrap(), Some(session.clone()));
+    assert_eq!(store.tokens(|_| true, 0, 250).await.unwrap(), std::slice::from_ref(&token));
+    assert_eq!(deleted_from(&engine, &session).await.as_deref(), Some("100"));
+    assert_eq!(deleted_from(&engine, &token).await, Some((100 + 30 * 24 * 60 * 60).to_string()));
+
+    assert!(!store.end_session(&token.id).await.unwrap(), "a token is no session");
+    assert_eq!(store.token(token.id.clone()).await.unwrap(), Some(token));
+    assert!(store.end_session(&session.id).await.unwrap());
+    assert!(!store.end_session(&session.id).await.unwrap());
+    assert_eq!(store.token(session.id.clone()).await.unwrap(), None);
+    store.create_session(&session).await.unwrap();
+    assert!(store.revoke_token(&session.id).await.unwrap(), "an administrator ends one as a token");
+}
+
+#[tokio::test]
+async fn the_address_of_a_local_user_is_found_among_many_whatever_its_case() {
+    let engine = Engine::start().await;
+    let store = &engine.store;
+    let now = Timestamp::MIN.plus_seconds(50);
+    for n in 0..120 {
+        store.create_token(&issued(&format!("t{n}"), &format!("user{n}@corp.test"), None)).await.unwrap();
+    }
+    store.create_token(&issued("last", " Иван@Corp.test", Some(51))).await.unwrap();
+    store.create_token(&issued("old", "old@corp.test", Some(50))).await.unwrap();
+    store.create_token(&issued("blank", " ", None)).await.unwrap();
+    store.create_session(&issued("session", "session@corp.test", Some(100))).await.unwrap();
+    for email in ["user0@corp.test", "USER119@corp.test", "иван@corp.TEST "] {
+        assert!(store.has_local_user(email, now).await.unwrap(), "{email}");
+    }
+    for email in ["", " ", "old@corp.test", "session@corp.test", "user@corp.test"] {
+        assert!(!store.has_local_user(email, now).await.unwrap(), "{email}");
+    }
 }

@@ -52,9 +52,35 @@ fn refused(reply: &Reply, path: &str, status: u16, message: &str) {
     }
 }
 
-/// Every route of the API's description: method and path.
+/// Where sessions begin, which takes no token, and end, which takes one of a session and no other.
+const LOGIN: &str = "/bridge/v1/login";
+
+/// Every route of the API's description that wants a token: method and path.
 fn routes() -> impl Iterator<Item = (Method, String)> {
-    contract::routes().iter().map(|route| (route.method.clone(), route.path.clone()))
+    let closed = contract::routes().iter().filter(|route| !route.open);
+    closed.map(|route| (route.method.clone(), route.path.clone()))
+}
+
+#[tokio::test]
+async fn the_login_alone_takes_no_token_and_none_helps() {
+    let open = contract::routes().iter().filter(|route| route.open);
+    let open: Vec<_> = open.map(|route| (&route.method, route.path.as_str())).collect();
+    assert_eq!(open, [(&Method::POST, LOGIN)]);
+    let world = World::new();
+    let admin = format!("Bearer {}", world.stack.admin_token);
+    for token in ["", "Bearer a b", "Bearer kb_x_y", &admin] {
+        for (body, status) in [
+            ("", 400),
+            ("[]", 400),
+            ("{}", 400),
+            (r#"{"user": "a b", "password": "x"}"#, 403),
+            (r#"{"user": "a", "password": ""}"#, 403),
+        ] {
+            let request = world.request(&Method::POST, LOGIN).body(body);
+            let request = if token.is_empty() { request } else { request.header(AUTHORIZATION, token) };
+            Reply::of(request).await.expect(status);
+        }
+    }
 }
 
 /// What a token must be allowed for a route, after the description of the API.
@@ -144,7 +170,9 @@ async fn a_token_may_do_what_it_is_allowed_and_nothing_else() {
             let target = path.replace("{id}", &tenant.id);
             let request = with_form(token.user.request(&method, &target), &path);
             let answer = Reply::of(request).await;
-            if self::operation(&method, &path) == operation {
+            if path == LOGIN {
+                answer.refused_with(409, "the token is no session");
+            } else if self::operation(&method, &path) == operation {
                 // Let in; what happens there is another matter: mostly the body is missing.
                 assert!([200, 201, 204, 400, 404].contains(&answer.status), "{method} {path}: {answer:?}");
             } else {

@@ -12,6 +12,7 @@
 
 mod alerts;
 mod contract;
+mod directory;
 mod export_account;
 mod irp;
 mod kuma_core;
@@ -22,6 +23,7 @@ mod client;
 mod close;
 mod delivery;
 mod delivery_faults;
+mod domain_auth;
 mod doors;
 mod envelopes;
 mod export;
@@ -39,6 +41,8 @@ mod large_pages;
 mod ldap;
 mod ldap_import;
 mod ldap_settings;
+mod login;
+mod login_refused;
 mod loops;
 mod ncircc_proxy;
 mod ncircc_settings;

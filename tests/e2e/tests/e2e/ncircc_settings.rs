@@ -163,7 +163,7 @@ async fn of_several_that_configure_at_once_one_does_and_no_secret_is_lost() {
 }
 
 /// What a test found: the checks that were good, and the first that was not with its text.
-fn found(reply: &Reply) -> (Vec<String>, Option<(String, String)>) {
+pub(crate) fn found(reply: &Reply) -> (Vec<String>, Option<(String, String)>) {
     let report = reply.json();
     let checks = report["checks"].as_array().unwrap();
     let good = checks.iter().take_while(|check| check["ok"] == true);

@@ -28,6 +28,23 @@ impl Tenant {
         Self { id: made["id"].as_str().unwrap().to_owned(), name, admin }
     }
 
+    /// The main tenant, of which a stack has one; made by whoever needs it first.
+    pub(crate) async fn main(world: &Arc<World>) -> Self {
+        let admin = world.admin();
+        let wanted = json!({"name": format!("Main {}", Uuid::new_v4()), "main": true});
+        let made = admin.post("/bridge/v1/tenants", &wanted).await;
+        if made.status == 201 {
+            let made = made.json();
+            let text = |key: &str| made[key].as_str().unwrap().to_owned();
+            return Self { id: text("id"), name: text("name"), admin };
+        }
+        made.refused_with(409, "main tenant");
+        let mut found = admin.get("/api/v2/tenants?main").await.expect(200).array();
+        let found = found.pop().unwrap();
+        let text = |key: &str| found[key].as_str().unwrap().to_owned();
+        Self { id: text("id"), name: text("name"), admin }
+    }
+
     /// Several at once, in the order made.
     pub(crate) async fn several(world: &Arc<World>, count: usize) -> Vec<Self> {
         let all = stream::iter(0..count).map(|_| async { Ok::<_, ()>(Self::on(world).await) });

@@ -5,7 +5,7 @@ use reqwest::Method;
 use crate::world::World;
 
 /// Every path of the API, and the methods it has.
-const PATHS: [(&str, &[&str]); 17] = [
+const PATHS: [(&str, &[&str]); 20] = [
     ("/api/v1/alerts", &["GET"]),
     ("/api/v3/alerts/", &["GET"]),
     ("/api/v1/alerts/close", &["POST"]),
@@ -23,6 +23,9 @@ const PATHS: [(&str, &[&str]); 17] = [
     ("/api/v2.1/incidents/create", &["POST"]),
     ("/bridge/v1/integrations/ncircc", &["GET", "PUT", "DELETE"]),
     ("/bridge/v1/integrations/ncircc/test", &["POST"]),
+    ("/bridge/v1/integrations/domain-auth", &["GET", "PUT", "DELETE"]),
+    ("/bridge/v1/integrations/domain-auth/test", &["POST"]),
+    ("/bridge/v1/login", &["POST", "DELETE"]),
 ];
 
 #[tokio::test]

@@ -80,6 +80,18 @@ fn a_name_is_kept_as_written_and_knows_its_domain() {
     assert_eq!(serde_json::to_value(&dn).unwrap(), dn.as_str());
 }
 
+#[test]
+fn a_name_is_in_its_base_and_in_no_value_that_looks_like_it() {
+    let is_in = |name: &str, base: &str| name.parse::<Dn>().unwrap().is_in(&base.parse().unwrap());
+    for name in ["DC=corp", "dc=CORP", "CN=a,DC=corp", "CN=a\\\\, dc=Corp", "CN=a+OU=b,OU=c,DC=corp"] {
+        assert!(is_in(name, "DC=Corp"), "{name}");
+    }
+    for name in ["DC=x", "CN=a\\,dc\\=corp", "CN=a,DC=corp,DC=x", "CN=adc\\=corp"] {
+        assert!(!is_in(name, "DC=Corp"), "{name}");
+    }
+    assert!(!is_in("CN=b", "CN=a+CN=b"));
+}
+
 proptest! {
     #[test]
     fn a_normal_form_is_its_own(text in "(CN|ou|2\\.5\\.4\\.3)=([a-zA-Z +=,é0-9]|\\\\[ #,\"<>;=+\\\\]|\\\\00){1,12}(,DC=[a-z ]{1,5})?") {

@@ -76,6 +76,26 @@ fn settings_are_read_kept_and_shown() {
 }
 
 #[test]
+fn what_may_be_wrong_is_told() {
+    let warned = |changes: &Value| {
+        let mut wanted = filled();
+        wanted.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let settings =
+            read(&wanted).0.unwrap().into_settings(None, &[secret("m", Kind::Certificate)]).unwrap();
+        settings.warnings().into_iter().map(|text| text.split(':').next().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(warned(&json!({})), [""; 0]);
+    let plain = json!({"tlsMode": "insecure", "certificateSecretID": null});
+    assert_eq!(warned(&plain), ["insecure"]);
+    let nobody = json!({"roleGroups": [], "generalAdministratorsGroup": ""});
+    assert_eq!(warned(&nobody), ["no group stands for a role"]);
+    let groups =
+        json!({"roleGroups": [{"tenantID": "t", "operator": "CN=a,DC=corp", "analyst": "cn=A,dc=corp"}]});
+    assert_eq!(warned(&groups), ["a group stands for two roles of one entry"]);
+    assert_eq!(warned(&json!({"baseDN": "OU=x,DC=corp"})), ["a group is not below baseDN"]);
+}
+
+#[test]
 fn every_fault_is_named() {
     let bad = json!({
         "disabled": "no", "urls": "10.0.0.1:389", "tlsMode": "ssl", "baseDN": "x", "timeoutSeconds": 0,
