@@ -38,7 +38,7 @@ pub use crate::{
     body::Found,
     cache::{Cache, Held},
     incidents::{IncidentConflict, Linked},
-    inventory::{ImportError, ImportRun, Inventory},
+    inventory::{AccountPage, ImportError, ImportRun, Inventory, Name as AccountName},
     ledger::RowConflict,
     ncircc::NcirccConflict,
     search::Page,
