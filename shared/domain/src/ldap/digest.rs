@@ -35,10 +35,8 @@ pub enum Verdict {
 /// The digest of an account.
 #[must_use]
 pub fn digest(account: &Account) -> Vec<u8> {
-    let mut hashes: Vec<Hash> = Field::ALL
-        .iter()
-        .flat_map(|field| field.terms(account).map(|term| hash(*field, &term)))
-        .collect();
+    let mut hashes: Vec<Hash> =
+        Field::ALL.iter().flat_map(|field| field.terms(account).map(|term| hash(*field, &term))).collect();
     hashes.sort_unstable();
     hashes.dedup();
     if 1 + hashes.len() * size_of::<Hash>() > DIGEST_LIMIT {

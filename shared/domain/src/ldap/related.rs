@@ -73,7 +73,9 @@ impl Names {
     fn collect(&mut self, events: &str, depth: u32) {
         let list: Vec<&RawValue> = serde_json::from_str(events).unwrap_or_default();
         for event in list.iter().rev() {
-            let Ok(event) = serde_json::from_str::<Named<'_>>(event.get()) else { continue };
+            // A list would be taken for the members in their order.
+            let object = Some(event.get()).filter(|text| text.starts_with('{'));
+            let Some(Ok(event)) = object.map(serde_json::from_str::<Named<'_>>) else { continue };
             let texts = [
                 event.source_user_name,
                 event.source_user_id,
@@ -142,8 +144,12 @@ impl From<&Account> for Affected {
             ("created", &created.to_string()),
             ("updated", &account.received.to_string()),
         ];
-        let text = |text: &str| Value::from(text.get(..text.floor_char_boundary(TEXT_LIMIT)).unwrap_or_default());
-        Self { id: account.id, entry: entry.map(|(key, value)| (key.to_owned(), text(value))).into_iter().collect() }
+        let text =
+            |text: &str| Value::from(text.get(..text.floor_char_boundary(TEXT_LIMIT)).unwrap_or_default());
+        Self {
+            id: account.id,
+            entry: entry.map(|(key, value)| (key.to_owned(), text(value))).into_iter().collect(),
+        }
     }
 }
 

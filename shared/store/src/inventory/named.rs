@@ -34,14 +34,15 @@ impl Inventory {
         now: Timestamp,
         shape: impl Fn(&Account) -> T,
     ) -> Result<BTreeMap<Name, Vec<T>>, CallError> {
-        let indexed = wanted.iter().filter_map(|name| Some((name, index(name.1)?)));
-        let found = stream::iter(indexed).map(|(name, index)| async move {
-            Ok::<_, CallError>((name, self.at(index, called(&name.0, &name.2), NAMESAKES).await?.0))
-        });
+        let indexed: Vec<(&Name, _)> =
+            wanted.iter().filter_map(|name| Some((name, index(name.1)?))).collect();
+        let places: Vec<_> =
+            indexed.iter().map(|((tenant, _, term), index)| (*index, called(tenant, term))).collect();
+        let found = stream::iter(places).map(|(index, partition)| self.at(index, partition, NAMESAKES));
         let found: Vec<_> = found.buffered(AT_ONCE).try_collect().await?;
         let mut result: BTreeMap<Name, Vec<T>> = BTreeMap::new();
         let mut waiting = Vec::new();
-        for (name, keys) in found {
+        for ((name, _), (keys, _)) in indexed.into_iter().zip(found) {
             waiting.extend(keys.into_iter().map(|key| (name, key)));
         }
         for share in waiting.chunks(CHUNK) {

@@ -112,13 +112,13 @@ impl Inventory {
         index: (&'static str, &'static str),
         values: &BTreeSet<String>,
     ) -> Result<(), CallError> {
-        let found = stream::iter(tenants).map(|tenant| self.called(tenant, index, values));
+        let found = stream::iter(tenants.clone()).map(|tenant| self.called(tenant, index, values));
         let mut found = std::pin::pin!(found.buffered(TENANTS));
         while let Some((tenant, keys, queries)) = found.try_next().await? {
             filling.page.queries += queries;
             let Some(keys) = keys else {
                 // Not every account of this tenant can be found so.
-                self.walk(filling, [tenant]).await?;
+                self.walk(filling, &BTreeSet::from([tenant])).await?;
                 continue;
             };
             for key in keys {
@@ -134,16 +134,17 @@ impl Inventory {
 
     /// The accounts of a tenant that are called so, with the number of queries; `None` when there are some
     /// that are called by several names.
-    async fn called<'a>(
+    async fn called(
         &self,
-        tenant: &'a TenantId,
+        tenant: TenantId,
         index: (&'static str, &'static str),
         values: &BTreeSet<String>,
-    ) -> Result<(&'a TenantId, Option<Vec<KeyMap>>, u32), CallError> {
-        if !self.at(index, several(tenant), 1).await?.0.is_empty() {
+    ) -> Result<(TenantId, Option<Vec<KeyMap>>, u32), CallError> {
+        if !self.at(index, several(&tenant), 1).await?.0.is_empty() {
             return Ok((tenant, None, 1));
         }
-        let found = stream::iter(values).map(|value| self.at(index, called(tenant, value), usize::MAX));
+        let partitions: Vec<String> = values.iter().map(|value| called(&tenant, value)).collect();
+        let found = stream::iter(partitions).map(|partition| self.at(index, partition, usize::MAX));
         let found: Vec<_> = found.buffered(VALUES).try_collect().await?;
         let queries = 1 + found.iter().map(|(_, queries)| queries).sum::<u32>();
         Ok((tenant, Some(found.into_iter().flat_map(|(keys, _)| keys).collect()), queries))
@@ -184,26 +185,23 @@ impl Inventory {
     }
 
     /// Walks along all accounts of these tenants.
-    async fn walk(
-        &self,
-        filling: &mut Filling<'_>,
-        tenants: impl IntoIterator<Item = &TenantId> + Send,
-    ) -> Result<(), CallError> {
+    async fn walk(&self, filling: &mut Filling<'_>, tenants: &BTreeSet<TenantId>) -> Result<(), CallError> {
         // Who asks for everybody wants a page; who asks for somebody has him looked for among many.
-        let limit = match filling.search.wanted.is_empty() {
-            true => usize::try_from(filling.skip).unwrap_or(usize::MAX).saturating_add(PAGE_SIZE).min(LINES),
-            false => LINES,
+        let limit = if filling.search.wanted.is_empty() {
+            usize::try_from(filling.skip).unwrap_or(usize::MAX).saturating_add(PAGE_SIZE).min(LINES)
+        } else {
+            LINES
         };
-        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
-        let opened = stream::iter(tenants).map(|tenant| async move {
-            Ok::<_, CallError>((tenant, self.lines(tenant, limit, None).await?))
+        let opened = stream::iter(tenants.clone()).map(|tenant| async move {
+            let lines = self.lines(&tenant, limit, None).await?;
+            Ok::<_, CallError>((tenant, lines))
         });
         let mut opened = std::pin::pin!(opened.buffered(TENANTS));
         while let Some((tenant, (mut lines, mut resume))) = opened.try_next().await? {
             loop {
                 filling.page.queries += 1;
                 for line in lines {
-                    if let Some(line) = filling.judge(line)? {
+                    if let Some(line) = filling.judge(&line)? {
                         filling.waiting.push(line);
                         self.settle_when_many(filling).await?;
                     }
@@ -212,7 +210,7 @@ impl Inventory {
                     return Ok(());
                 }
                 let Some(next) = resume else { break };
-                (lines, resume) = self.lines(tenant, limit, Some(next)).await?;
+                (lines, resume) = self.lines(&tenant, limit, Some(next)).await?;
             }
         }
         Ok(())
@@ -339,7 +337,7 @@ impl Inventory {
 
 impl Filling<'_> {
     /// What a line of the listing of a tenant says; `None` when its account is not meant.
-    fn judge(&self, line: Item) -> Result<Option<Line>, CallError> {
+    fn judge(&self, line: &Item) -> Result<Option<Line>, CallError> {
         if line.has(attr::EXPIRES) && line.get_time(attr::EXPIRES)? <= self.now {
             return Ok(None);
         }
@@ -350,7 +348,9 @@ impl Filling<'_> {
             Verdict::Unknown => false,
         };
         let (pk, sk) = (line.get_text(attr::PK)?, line.get_text(attr::SK)?);
-        let Some(InventoryKey::Account(..)) = InventoryKey::parse(pk, sk) else { return Err(damaged(attr::PK)) };
+        let Some(InventoryKey::Account(..)) = InventoryKey::parse(pk, sk) else {
+            return Err(damaged(attr::PK));
+        };
         let key = [(attr::PK, pk), (attr::SK, sk)];
         let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
         Ok(Some(Line { key: key.into(), sure }))

@@ -23,12 +23,7 @@
 use bridge_domain::{
     ConnectionId, TenantId,
     import::manifest::{ChunkId, ExternalId},
-    ldap::{
-        account::Account,
-        account_search::Field,
-        folded,
-        guid::Guid,
-    },
+    ldap::{account::Account, account_search::Field, folded, guid::Guid},
 };
 use sha2::{Digest as _, Sha256};
 

@@ -18,6 +18,7 @@ mod kuma_core;
 mod tenant;
 mod world;
 
+mod accounts;
 mod client;
 mod close;
 mod delivery;

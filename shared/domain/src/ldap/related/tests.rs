@@ -38,7 +38,8 @@ fn no_more_names_than_there_may_be_and_the_newest_ones() {
     assert_eq!(found.len(), NAMES_LIMIT);
     assert!(found.contains(&(Field::AccountName, "u199".into())));
     assert!(!found.contains(&(Field::AccountName, "u149".into())));
-    let same: Vec<Value> = (0..200).map(|n| json!({"SourceUserName": ["Ivan", "IVAN "][n % 2]})).collect();
+    let ivan = |n| if n % 2 == 0 { "Ivan" } else { "IVAN " };
+    let same: Vec<Value> = (0..200).map(|n| json!({"SourceUserName": ivan(n)})).collect();
     assert_eq!(names(&Value::from(same).to_string()).len(), 1);
 }
 
@@ -75,7 +76,11 @@ fn what_the_siem_sent_stays_and_is_not_repeated() {
         assert_eq!(add(&mut list, std::slice::from_ref(&account)), 0, "{sent}");
         assert_eq!(list, [sent]);
     }
-    for sent in [json!({"dn": "CN=x", "sAMAccountName": "ivan"}), json!({"upn": "x@x", "sAMAccountName": "ivan"}), json!({})] {
+    for sent in [
+        json!({"dn": "CN=x", "sAMAccountName": "ivan"}),
+        json!({"upn": "x@x", "sAMAccountName": "ivan"}),
+        json!({}),
+    ] {
         let mut list = vec![sent.clone()];
         assert_eq!(add(&mut list, &[account.clone(), account.clone()]), 1, "{sent}");
         assert_eq!((list.len(), &list[0], &list[1]["upn"]), (2, &sent, &json!("ivan@x.ru")));
