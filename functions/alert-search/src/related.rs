@@ -64,3 +64,6 @@ pub(crate) async fn add(inventory: &Inventory, rows: &mut [Row], now: Timestamp)
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,8 @@ impl Inventory {
             .text(attr::LAST_KEY, inventory::listed(account))
             .bytes(attr::FOUND_BY, digest(account));
         for field in Field::ALL {
-            let Some((_, place)) = inventory::index(*field) else { continue };
+            let Some(index) = inventory::index(*field) else { continue };
+            let place = index.attribute;
             let mut terms = field.terms(account).filter(|term| !term.is_empty());
             item = match (terms.next(), terms.next()) {
                 (Some(term), None) => item.text(place, inventory::called(&account.tenant, &term)),

@@ -25,17 +25,19 @@ use crate::{
     batch::read_all,
     error::{call_error, damaged},
     item::{Item, attr},
-    keys::inventory::{InventoryKey, accounts_of, called, index, several},
+    keys::inventory::{Index, InventoryKey, accounts_of, called, index, several},
 };
 
 /// Accounts read at once. The largest have 200 KB.
 const CHUNK: usize = 50;
 /// Most lines of a listing in one answer of the table.
 const LINES: usize = 2_000;
-/// Tenants looked into at once.
-const TENANTS: usize = 4;
+/// Tenants in whose indexes values are looked up at once.
+const LOOKED_INTO: usize = 16;
+/// Tenants along whose accounts a search walks at once.
+const WALKED: usize = 4;
 /// Values looked for at once in a tenant.
-const VALUES: usize = 8;
+const VALUES: usize = 4;
 
 /// The key of an item, or where a query goes on.
 pub(super) type KeyMap = HashMap<String, AttributeValue>;
@@ -109,11 +111,11 @@ impl Inventory {
         &self,
         filling: &mut Filling<'_>,
         tenants: &BTreeSet<TenantId>,
-        index: (&'static str, &'static str),
+        index: Index,
         values: &BTreeSet<String>,
     ) -> Result<(), CallError> {
         let found = stream::iter(tenants.clone()).map(|tenant| self.called(tenant, index, values));
-        let mut found = std::pin::pin!(found.buffered(TENANTS));
+        let mut found = std::pin::pin!(found.buffered(LOOKED_INTO));
         while let Some((tenant, keys, queries)) = found.try_next().await? {
             filling.page.queries += queries;
             let Some(keys) = keys else {
@@ -137,7 +139,7 @@ impl Inventory {
     async fn called(
         &self,
         tenant: TenantId,
-        index: (&'static str, &'static str),
+        index: Index,
         values: &BTreeSet<String>,
     ) -> Result<(TenantId, Option<Vec<KeyMap>>, u32), CallError> {
         if !self.at(index, several(&tenant), 1).await?.0.is_empty() {
@@ -153,7 +155,7 @@ impl Inventory {
     /// The keys in a partition of an index of keys, at most `most`, and how many queries it took.
     pub(super) async fn at(
         &self,
-        (index, attribute): (&'static str, &'static str),
+        index: Index,
         partition: String,
         most: usize,
     ) -> Result<(Vec<KeyMap>, u32), CallError> {
@@ -164,11 +166,11 @@ impl Inventory {
                 .client
                 .query()
                 .table_name(&self.table)
-                .index_name(index)
+                .index_name(index.name)
                 .key_condition_expression("#x = :x")
                 .projection_expression("#pk,#sk")
                 .set_expression_attribute_names(Some(names(&[attr::PK, attr::SK])))
-                .expression_attribute_names("#x", attribute)
+                .expression_attribute_names("#x", index.attribute)
                 .expression_attribute_values(":x", AttributeValue::S(partition.clone()))
                 .limit(limit)
                 .set_exclusive_start_key(resume.take())
@@ -196,7 +198,7 @@ impl Inventory {
             let lines = self.lines(&tenant, limit, None).await?;
             Ok::<_, CallError>((tenant, lines))
         });
-        let mut opened = std::pin::pin!(opened.buffered(TENANTS));
+        let mut opened = std::pin::pin!(opened.buffered(WALKED));
         while let Some((tenant, (mut lines, mut resume))) = opened.try_next().await? {
             loop {
                 filling.page.queries += 1;

@@ -111,17 +111,27 @@ pub fn listed(account: &Account) -> String {
     format!("{name}#{}#{}", account.id, account.connection)
 }
 
-/// The index of a field that few accounts share, and its partition attribute.
+/// An index of what accounts are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// The attribute that is its partition.
+    pub attribute: &'static str,
+}
+
+/// The index of a field that few accounts share.
 #[must_use]
-pub const fn index(field: Field) -> Option<(&'static str, &'static str)> {
-    match field {
-        Field::ObjectSid => Some(("sid", attr::BY_SID)),
-        Field::AccountName => Some(("account-name", attr::BY_ACCOUNT_NAME)),
-        Field::PrincipalName => Some(("principal-name", attr::BY_PRINCIPAL_NAME)),
-        Field::Mail => Some(("mail", attr::BY_MAIL)),
-        Field::DistinguishedName => Some(("distinguished-name", attr::BY_DN)),
-        Field::DisplayName | Field::Surname | Field::MemberOf | Field::AccountControl => None,
-    }
+pub const fn index(field: Field) -> Option<Index> {
+    let (name, attribute) = match field {
+        Field::ObjectSid => ("sid", attr::BY_SID),
+        Field::AccountName => ("account-name", attr::BY_ACCOUNT_NAME),
+        Field::PrincipalName => ("principal-name", attr::BY_PRINCIPAL_NAME),
+        Field::Mail => ("mail", attr::BY_MAIL),
+        Field::DistinguishedName => ("distinguished-name", attr::BY_DN),
+        Field::DisplayName | Field::Surname | Field::MemberOf | Field::AccountControl => return None,
+    };
+    Some(Index { name, attribute })
 }
 
 /// The partition of such an index with the accounts of a tenant that are called so. A hash, so that no
