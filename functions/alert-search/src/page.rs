@@ -5,9 +5,20 @@
 //! alerts that have most, and says so with `overflow: true`. One alert asked for by its
 //! `id` has the whole answer to itself: some 4.7 MB compressed.
 
-use bridge_domain::{CallError, alert::AlertView, events::newest_within, search::Search};
+use std::collections::BTreeSet;
+
+use bridge_domain::{
+    CallError,
+    alert::AlertView,
+    events::newest_within,
+    ldap::{
+        account_search::Field,
+        related::{self, Affected},
+    },
+    search::Search,
+};
 use bridge_runtime::http::{ANSWER_LIMIT, Answer, HttpError, base64_len, gzip, json_escaped_len};
-use bridge_store::{Found, Store};
+use bridge_store::{AccountName, Found, Store};
 use serde_json::{Map, Value, value::RawValue};
 
 /// Most bytes of events held at once, before compression: the memory of the function is bounded
@@ -24,34 +35,84 @@ pub(crate) struct Row {
     fields: Map<String, Value>,
     /// The events that are kept at hand, a JSON array, and whether some were cut already.
     events: Option<(String, bool)>,
+    /// What accounts its events name.
+    names: BTreeSet<(Field, String)>,
+    /// How many of its accounts the SIEM sent.
+    sent: Option<usize>,
 }
 
-/// Reads what the page shows: fields, and events within [`EVENTS_LIMIT`].
+/// Where an alert has its accounts.
+const ACCOUNTS: &str = "affectedAccounts";
+
+impl Row {
+    /// What accounts its events name.
+    pub(crate) fn names(&self) -> impl Iterator<Item = AccountName> {
+        self.names.iter().map(|(field, term)| (self.found.tenant.clone(), *field, term.clone()))
+    }
+
+    /// Adds accounts to those that the SIEM sent; gives how many are new.
+    pub(crate) fn relate(&mut self, accounts: &[Affected]) -> usize {
+        let mut list = match self.fields.get(ACCOUNTS) {
+            Some(Value::Array(list)) => list.clone(),
+            _ => Vec::new(),
+        };
+        let sent = list.len();
+        let added = related::add(&mut list, accounts);
+        if added > 0 {
+            self.sent = Some(sent);
+            self.fields.insert(ACCOUNTS.to_owned(), Value::Array(list));
+        }
+        added
+    }
+
+    /// Leaves them out again; tells whether there were any.
+    fn forget(&mut self) -> bool {
+        let list = self.fields.get_mut(ACCOUNTS).and_then(Value::as_array_mut);
+        self.sent.take().zip(list).map(|(sent, list)| list.truncate(sent)).is_some()
+    }
+}
+
+/// Reads what the page shows: fields, and events within [`EVENTS_LIMIT`]. Names of accounts are looked for
+/// in as many bytes of events, the alerts that come first before the others.
 pub(crate) async fn rows(store: &Store, alerts: Vec<Found>, search: &Search) -> Result<Vec<Row>, CallError> {
     let sizes: Vec<usize> = alerts.iter().map(|found| found.events_size).collect();
     let share = fair_share(&sizes, EVENTS_LIMIT);
     let mut rows = Vec::with_capacity(alerts.len());
+    let mut left = EVENTS_LIMIT;
     for found in alerts {
-        if search.with_events {
-            let Some((found, events)) = store.with_events(found).await? else { continue };
-            let events = cut(events, share)?;
-            rows.push(Row { fields: found.fields()?, found, events: Some(events) });
-        } else {
-            rows.push(Row { fields: found.fields()?, found, events: None });
+        let looks = search.with_affected && found.events_size <= left;
+        let mut row =
+            Row { fields: found.fields()?, found, events: None, names: BTreeSet::new(), sent: None };
+        if search.with_events || looks {
+            let Some((found, events)) = store.with_events(row.found).await? else { continue };
+            (row.fields, row.found) = (found.fields()?, found);
+            if looks {
+                left = left.saturating_sub(events.len());
+                row.names = related::names(&events);
+            }
+            if search.with_events {
+                row.events = Some(cut(events, share)?);
+            }
         }
+        rows.push(row);
     }
     Ok(rows)
 }
 
 /// The answer. Compressing megabytes takes a while, so it runs beside the other tasks.
 pub(crate) async fn write(
-    rows: Vec<Row>,
+    mut rows: Vec<Row>,
     with_affected: bool,
     may_compress: bool,
 ) -> Result<Answer, HttpError> {
-    tokio::task::spawn_blocking(move || fit(&rows, with_affected, may_compress))
-        .await
-        .map_err(|_| HttpError::internal("writing the page panicked"))?
+    let fitted = move || match fit(&rows, with_affected, may_compress) {
+        // What is not the SIEM's is the first to go.
+        Err(_) if rows.iter_mut().fold(false, |any, row| row.forget() || any) => {
+            fit(&rows, with_affected, may_compress)
+        }
+        answer => answer,
+    };
+    tokio::task::spawn_blocking(fitted).await.map_err(|_| HttpError::internal("writing the page panicked"))?
 }
 
 fn fit(rows: &[Row], with_affected: bool, may_compress: bool) -> Result<Answer, HttpError> {

@@ -8,9 +8,11 @@ pub mod address;
 pub mod attributes;
 pub mod connection;
 pub mod decode;
+pub mod digest;
 pub mod dn;
 pub mod filter;
 pub mod guid;
+pub mod related;
 
 /// What two texts that differ only in case have in common, as a directory compares them: letter by
 /// letter, whatever stands around.

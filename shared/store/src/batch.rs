@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, WriteRequest};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, DeleteRequest, KeysAndAttributes, WriteRequest},
+};
 use bridge_domain::CallError;
 use uuid::Uuid;
 
@@ -12,6 +15,9 @@ use crate::{
     item::{Item, key_map},
     keys::Key,
 };
+
+/// The key attributes of an item.
+type KeyMap = HashMap<String, AttributeValue>;
 
 /// Most keys in one read. Limit of DynamoDB.
 const READ_LIMIT: usize = 100;
@@ -27,64 +33,70 @@ pub(crate) async fn back_off(round: u32) {
     tokio::time::sleep(Duration::from_millis(u64::try_from(chance).unwrap_or_default())).await;
 }
 
-impl Store {
-    /// Reads items by key, strongly consistent, in no order; absent ones are left out.
-    /// `projection` names the attributes wanted; all when empty.
-    pub(crate) async fn read_many(&self, keys: &[Key], projection: &[&str]) -> Result<Vec<Item>, CallError> {
-        let mut items = Vec::with_capacity(keys.len());
-        for share in keys.chunks(READ_LIMIT) {
-            let mut left: Vec<HashMap<String, AttributeValue>> = share.iter().map(key_map).collect();
-            let mut round = 0;
-            while !left.is_empty() {
-                if round == ROUNDS {
-                    return Err(contended("BatchGetItem"));
-                }
-                let (read, rest) = self.read_share(left, projection).await?;
-                if read.is_empty() && !rest.is_empty() {
-                    back_off(round).await;
-                }
-                items.extend(read);
-                left = rest;
-                round += 1;
+/// Reads items of a table by key, strongly consistent, in no order; absent ones are left out.
+/// `projection` names the attributes wanted; all when empty.
+pub(crate) async fn read_all(
+    client: &Client,
+    table: &str,
+    keys: Vec<KeyMap>,
+    projection: &[&str],
+) -> Result<Vec<Item>, CallError> {
+    let mut items = Vec::with_capacity(keys.len());
+    for share in keys.chunks(READ_LIMIT) {
+        let mut left = share.to_vec();
+        let mut round = 0;
+        while !left.is_empty() {
+            if round == ROUNDS {
+                return Err(contended("BatchGetItem"));
             }
+            let (read, rest) = read_share(client, table, left, projection).await?;
+            if read.is_empty() && !rest.is_empty() {
+                back_off(round).await;
+            }
+            items.extend(read);
+            left = rest;
+            round += 1;
         }
-        Ok(items)
     }
+    Ok(items)
+}
 
-    async fn read_share(
-        &self,
-        keys: Vec<HashMap<String, AttributeValue>>,
-        projection: &[&str],
-    ) -> Result<(Vec<Item>, Vec<HashMap<String, AttributeValue>>), CallError> {
-        let mut wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-        if !projection.is_empty() {
-            let names = projection.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
-            let list: Vec<String> = projection.iter().map(|name| format!("#{name}")).collect();
-            wanted = wanted.set_expression_attribute_names(Some(names)).projection_expression(list.join(","));
-        }
-        let wanted = wanted.build().map_err(|_| contended("BatchGetItem"))?;
-        let answer = self
-            .client
-            .batch_get_item()
-            .request_items(&self.table, wanted)
-            .send()
-            .await
-            .map_err(|error| call_error("BatchGetItem", &error))?;
-        let read = answer
-            .responses
-            .unwrap_or_default()
-            .remove(&self.table)
-            .unwrap_or_default()
-            .into_iter()
-            .map(Item::from_map)
-            .collect();
-        let rest = answer
-            .unprocessed_keys
-            .unwrap_or_default()
-            .remove(&self.table)
-            .map(|rest| rest.keys)
-            .unwrap_or_default();
-        Ok((read, rest))
+async fn read_share(
+    client: &Client,
+    table: &str,
+    keys: Vec<KeyMap>,
+    projection: &[&str],
+) -> Result<(Vec<Item>, Vec<KeyMap>), CallError> {
+    let mut wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+    if !projection.is_empty() {
+        let names = projection.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect();
+        let list: Vec<String> = projection.iter().map(|name| format!("#{name}")).collect();
+        wanted = wanted.set_expression_attribute_names(Some(names)).projection_expression(list.join(","));
+    }
+    let wanted = wanted.build().map_err(|_| contended("BatchGetItem"))?;
+    let answer = client
+        .batch_get_item()
+        .request_items(table, wanted)
+        .send()
+        .await
+        .map_err(|error| call_error("BatchGetItem", &error))?;
+    let read = answer
+        .responses
+        .unwrap_or_default()
+        .remove(table)
+        .unwrap_or_default()
+        .into_iter()
+        .map(Item::from_map)
+        .collect();
+    let rest =
+        answer.unprocessed_keys.unwrap_or_default().remove(table).map(|rest| rest.keys).unwrap_or_default();
+    Ok((read, rest))
+}
+
+impl Store {
+    /// [`read_all`] of the State table.
+    pub(crate) async fn read_many(&self, keys: &[Key], projection: &[&str]) -> Result<Vec<Item>, CallError> {
+        read_all(&self.client, &self.table, keys.iter().map(key_map).collect(), projection).await
     }
 
     /// Deletes items by key. Absent ones are no error.

@@ -6,7 +6,9 @@
 
 mod accounts;
 mod manifest;
+mod named;
 mod run;
+mod search;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -18,7 +20,7 @@ use bridge_domain::{
     import::manifest::{Corrupt, Full},
 };
 
-pub use self::run::ImportRun;
+pub use self::{named::Name, run::ImportRun, search::AccountPage};
 use crate::{
     TableName,
     error::call_error,

@@ -85,6 +85,14 @@ pub(crate) mod attr {
     pub(crate) const TTL: &str = "ttl";
     /// Number of the run that wrote: in the Inventory table.
     pub(crate) const RUN: &str = "rn";
+    /// What an account is found by, hashed, and where the indexes of what it is called have it: in the
+    /// Inventory table.
+    pub(crate) const FOUND_BY: &str = "q";
+    pub(crate) const BY_SID: &str = "xs";
+    pub(crate) const BY_ACCOUNT_NAME: &str = "xa";
+    pub(crate) const BY_PRINCIPAL_NAME: &str = "xp";
+    pub(crate) const BY_MAIL: &str = "xm";
+    pub(crate) const BY_DN: &str = "xd";
 }
 
 /// Version of the items written here.

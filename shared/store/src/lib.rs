@@ -42,7 +42,7 @@ pub use crate::{
     imports::{ImportConflict, Imports, Turn},
     domain_auth::DomainAuthConflict,
     incidents::{IncidentConflict, Linked},
-    inventory::{ImportError, ImportRun, Inventory},
+    inventory::{AccountPage, ImportError, ImportRun, Inventory, Name as AccountName},
     ledger::RowConflict,
     ncircc::NcirccConflict,
     search::Page,

@@ -29,6 +29,8 @@ use crate::{
 pub(crate) const REGION: &str = "eu-central-1";
 /// The Cache table.
 pub(crate) const CACHE: &str = "cache";
+/// The Inventory table, of which nothing that is measured reads.
+pub(crate) const INVENTORY: &str = "inventory";
 
 /// What is counted, and how the endpoint behaves.
 #[derive(Debug, Default)]

@@ -22,7 +22,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    aws::{CACHE, REGION},
+    aws::{CACHE, INVENTORY, REGION},
     failure::Result,
     http::{Reply, Server, reply},
 };
@@ -110,6 +110,7 @@ impl Bed {
             ("WEBHOOK_SECRET_PREFIX", "bench/webhook/"),
             ("VAULT_PREFIX", VAULT_PREFIX),
             ("CACHE_TABLE", CACHE),
+            ("INVENTORY_TABLE", INVENTORY),
             ("RVISION_QUEUE", "https://sqs.invalid/bench/rvision"),
             ("RVISION_DEAD_QUEUE", "https://sqs.invalid/bench/rvision-dead"),
             ("KUMA_QUEUE", "https://sqs.invalid/bench/kuma"),

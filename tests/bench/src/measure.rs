@@ -10,10 +10,11 @@ pub(crate) mod size;
 pub(crate) mod start;
 
 /// The functions that are measured, and the SDK clients that each makes beside that of DynamoDB.
-const FUNCTIONS: [(&str, &str); 15] = [
+const FUNCTIONS: [(&str, &str); 20] = [
     ("alert-ingest", "secrets queues"),
     ("alert-search", "secrets"),
     ("alert-close", "secrets queues"),
+    ("account-api", "secrets"),
     ("alert-pull", "secrets queues"),
     ("rvision-send", "secrets queues"),
     ("kuma-send", "secrets queues"),

@@ -141,8 +141,11 @@ async fn create_cache(client: &Client) -> Result<(), Failure> {
 
 async fn create_inventory(client: &Client) -> Result<(), Failure> {
     let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
-    let listing =
-        Projection::builder().projection_type(ProjectionType::Include).non_key_attributes("q").build();
+    let listing = Projection::builder()
+        .projection_type(ProjectionType::Include)
+        .non_key_attributes("q")
+        .non_key_attributes("exp")
+        .build();
     let mut create = client
         .create_table()
         .table_name(INVENTORY)

@@ -1,6 +1,9 @@
 //! An account of a directory.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
@@ -38,6 +41,13 @@ impl Values {
     pub fn as_slice(&self) -> &[String] {
         match self {
             Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(value) => vec![value],
             Self::Many(values) => values,
         }
     }
@@ -147,7 +157,7 @@ impl Account {
             values.dedup();
         }
         let hash = hash::of(&entry.dn, &texts);
-        let truncated = fit::fit(&mut texts);
+        let truncated = fit::fit(&mut texts, SIZE_LIMIT);
         let attributes = texts.into_iter().map(|(name, mut values)| {
             let many = values.len() != 1 || LISTS.contains(&name.as_str());
             let values =
@@ -172,6 +182,29 @@ impl Account {
     #[must_use]
     pub fn values(&self, attribute: &str) -> &[String] {
         self.attributes.get(attribute).map_or(&[], Values::as_slice)
+    }
+
+    /// Cuts its values to `limit` bytes, as [`SIZE_LIMIT`] cuts those that are stored.
+    pub fn shorten(&mut self, limit: usize) {
+        let attributes = std::mem::take(&mut self.attributes);
+        let single: BTreeSet<String> = attributes
+            .iter()
+            .filter(|(_, values)| matches!(values, Values::One(_)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut texts: BTreeMap<String, Vec<String>> =
+            attributes.into_iter().map(|(name, values)| (name, values.into_vec())).collect();
+        for (name, cut) in fit::fit(&mut texts, limit) {
+            let of = self.truncated.get(&name).map_or(cut.of, |before| before.of);
+            self.truncated.insert(name, Cut { kept: cut.kept, of });
+        }
+        let values = |name: String, mut values: Vec<String>| {
+            let one = single.contains(&name);
+            let values =
+                if one { Values::One(values.pop().unwrap_or_default()) } else { Values::Many(values) };
+            (name, values)
+        };
+        self.attributes = texts.into_iter().map(|(name, list)| values(name, list)).collect();
     }
 
     /// Whether its storage time is over: then it does not exist for anybody.

@@ -6,6 +6,8 @@ use bridge_domain::{
     import::{engine::Expiry, manifest::ExternalId},
     ldap::{
         account::{Account, SIZE_LIMIT},
+        account_search::Field,
+        digest::digest,
         guid::Guid,
     },
 };
@@ -14,7 +16,7 @@ use super::{IN_TURN, ImportError, Inventory, refused};
 use crate::{
     error::damaged,
     item::{Item, attr},
-    keys::inventory::InventoryKey,
+    keys::inventory::{self, InventoryKey},
 };
 
 /// zstd level: as for alerts.
@@ -39,12 +41,27 @@ impl Inventory {
         Ok(account.filter(|account| !account.is_gone(now)))
     }
 
-    /// Writes an account whole, without a time to go.
+    /// Writes an account whole, without a time to go, and where it is found.
     pub(super) async fn put_account(&self, run: i64, account: &Account) -> Result<(), ImportError> {
         let json = serde_json::to_vec(account).map_err(|_| damaged(attr::BODY))?;
         let body = zstd::bulk::compress(&json, LEVEL).map_err(|_| damaged(attr::BODY))?;
         let key = InventoryKey::Account(account.id.external(), account.connection.clone());
-        let item = Item::default().text(attr::TENANT, account.tenant.as_str()).bytes(attr::BODY, body);
+        let mut item = Item::default()
+            .text(attr::TENANT, account.tenant.as_str())
+            .bytes(attr::BODY, body)
+            .text(attr::TENANT_PARTITION, inventory::accounts_of(&account.tenant))
+            .text(attr::LAST_KEY, inventory::listed(account))
+            .bytes(attr::FOUND_BY, digest(account));
+        for field in Field::ALL {
+            let Some(index) = inventory::index(*field) else { continue };
+            let place = index.attribute;
+            let mut terms = field.terms(account).filter(|term| !term.is_empty());
+            item = match (terms.next(), terms.next()) {
+                (Some(term), None) => item.text(place, inventory::called(&account.tenant, &term)),
+                (Some(_), Some(_)) => item.text(place, inventory::several(&account.tenant)),
+                (None, _) => item,
+            };
+        }
         self.put(&key, run, item).await
     }
 
@@ -90,7 +107,7 @@ impl Inventory {
     }
 }
 
-fn decode(item: &Item) -> Result<Account, CallError> {
+pub(super) fn decode(item: &Item) -> Result<Account, CallError> {
     let json =
         zstd::bulk::decompress(item.get_bytes(attr::BODY)?, BODY_LIMIT).map_err(|_| damaged(attr::BODY))?;
     let mut account: Account = serde_json::from_slice(&json).map_err(|_| damaged(attr::BODY))?;

@@ -9,12 +9,25 @@
 //! | account | `ACCOUNT#<objectGUID>` | `<connection>` |
 //!
 //! An account is one of its connection: two of a tenant, and two tenants, may bring the same one.
+//!
+//! Indexes, of accounts alone:
+//!
+//! | index | partition | sorted by |
+//! |---|---|---|
+//! | `tenant`: the accounts of a tenant | `tp` = `ACCOUNTS#<tenant>` | `lk` = `<account name>#<objectGUID>#<connection>` |
+//! | `sid`, `account-name`, `principal-name`, `mail`, `distinguished-name`: what an account is called | `xs`, `xa`, `xp`, `xm`, `xd` = `ACCOUNTS#<tenant>#<hash>` | |
+//!
+//! Of an account that is called by several names in one of these fields none is hashed: it is in the
+//! partition `ACCOUNTS#<tenant>#several` of that index.
 
 use bridge_domain::{
-    ConnectionId,
+    ConnectionId, TenantId,
     import::manifest::{ChunkId, ExternalId},
-    ldap::guid::Guid,
+    ldap::{account::Account, account_search::Field, folded, guid::Guid},
 };
+use sha2::{Digest as _, Sha256};
+
+use crate::item::attr;
 
 /// What the sort keys of chunks begin with.
 pub const CHUNKS: &str = "CHUNK#";
@@ -80,8 +93,65 @@ impl InventoryKey {
     }
 }
 
+/// Longest start of a name in a sort key, in bytes: with an objectGUID and a connection after it the key
+/// stays far below the 1,024 bytes that DynamoDB takes.
+const NAME_LIMIT: usize = 500;
+
+/// The partition of the index `tenant` that lists the accounts of a tenant.
+#[must_use]
+pub fn accounts_of(tenant: &TenantId) -> String {
+    format!("ACCOUNTS#{tenant}")
+}
+
+/// Where an account is in that partition.
+#[must_use]
+pub fn listed(account: &Account) -> String {
+    let name = Field::AccountName.terms(account).next().unwrap_or_else(|| folded(&account.dn));
+    let name = name.get(..name.floor_char_boundary(NAME_LIMIT)).unwrap_or_default();
+    format!("{name}#{}#{}", account.id, account.connection)
+}
+
+/// An index of what accounts are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// The attribute that is its partition.
+    pub attribute: &'static str,
+}
+
+/// The index of a field that few accounts share.
+#[must_use]
+pub const fn index(field: Field) -> Option<Index> {
+    let (name, attribute) = match field {
+        Field::ObjectSid => ("sid", attr::BY_SID),
+        Field::AccountName => ("account-name", attr::BY_ACCOUNT_NAME),
+        Field::PrincipalName => ("principal-name", attr::BY_PRINCIPAL_NAME),
+        Field::Mail => ("mail", attr::BY_MAIL),
+        Field::DistinguishedName => ("distinguished-name", attr::BY_DN),
+        Field::DisplayName | Field::Surname | Field::MemberOf | Field::AccountControl => return None,
+    };
+    Some(Index { name, attribute })
+}
+
+/// The partition of such an index with the accounts of a tenant that are called so. A hash, so that no
+/// name is in a key, and none is too long for one.
+#[must_use]
+pub fn called(tenant: &TenantId, term: &str) -> String {
+    let hash = Sha256::digest(term);
+    let half = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
+    format!("ACCOUNTS#{tenant}#{}", half.collect::<String>())
+}
+
+/// The partition of such an index with the accounts of a tenant that are called by several names.
+#[must_use]
+pub fn several(tenant: &TenantId) -> String {
+    format!("ACCOUNTS#{tenant}#several")
+}
+
 #[cfg(test)]
 mod tests {
+    use bridge_domain::ldap::account::{Account, Entry};
     use proptest::prelude::*;
 
     use super::*;
@@ -111,5 +181,31 @@ mod tests {
                 prop_assert_eq!((key.pk(), key.sk()), (pk, sk));
             }
         }
+
+        #[test]
+        fn the_place_of_an_account_is_a_key_that_dynamodb_takes(name in "\\PC{0,600}", connection in "[a-z]{1,128}") {
+            let mut attributes = vec![("objectGUID".to_owned(), vec![vec![7; 16]])];
+            if let Some(name) = name.strip_prefix('x') {
+                attributes.push(("sAMAccountName".to_owned(), vec![name.as_bytes().to_vec()]));
+            }
+            let entry = Entry { dn: name, attributes };
+            let (tenant, connection) = ("t".parse().unwrap(), connection.parse().unwrap());
+            let now = bridge_domain::Timestamp::MIN;
+            let (account, _) = Account::read(tenant, connection, entry, now).unwrap();
+            let listed = listed(&account);
+            let end = format!("#{}#{}", account.id, account.connection);
+            prop_assert!(listed.len() < 1_000 && listed.ends_with(&end));
+        }
+    }
+
+    #[test]
+    fn what_an_account_is_called_tells_nothing_and_does_not_cross_tenants() {
+        let (one, other): (TenantId, TenantId) = ("one".parse().unwrap(), "other".parse().unwrap());
+        let ivan = called(&one, "ivan");
+        let hash = ivan.strip_prefix("ACCOUNTS#one#").unwrap();
+        assert!(hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(ivan, called(&other, "ivan"));
+        assert_ne!(ivan, called(&one, "ivanov"));
+        assert_ne!(several(&one), called(&one, "several"));
     }
 }

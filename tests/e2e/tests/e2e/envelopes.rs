@@ -170,6 +170,7 @@ async fn every_envelope_is_a_request_that_succeeds() {
             "alert-search",
             "incident-api",
             "alert-close",
+            "account-api",
         ]
         .iter()
         .position(|f| name.starts_with(f))
@@ -246,5 +247,6 @@ async fn every_envelope_is_a_request_that_succeeds() {
     assert_eq!(text(&shown[0], "id"), here.id(ALERTS[0]));
     assert_eq!(text(&answer("alert-search/alert.json").json(), "id"), here.id(ALERTS[0]));
     assert_eq!(answer("alert-close/api-gateway.json").status, 204);
+    assert!(answer("account-api/search.json").array().is_empty());
     assert_eq!(here.user.alert(here.id(ALERTS[0])).await["closingReason"], "responded");
 }

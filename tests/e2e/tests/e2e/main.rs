@@ -19,6 +19,7 @@ mod kuma_core;
 mod tenant;
 mod world;
 
+mod accounts;
 mod client;
 mod close;
 mod delivery;

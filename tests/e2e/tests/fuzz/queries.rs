@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use bridge_domain::{
     Timestamp,
+    ldap::account_search::{self, Field, SearchError},
     query::{BadParameter, Query},
     search::{PAGE_SIZE, Search},
 };
@@ -25,6 +26,15 @@ static QUERIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         "id=060bed79-2141-49cf-ad84-cc7956364be9&id=a&name=%5EMy+alert%24&timestampField=firstSeen",
         "from=2026-11-20T10:00:00Z%2B00:00&to=2026-11-21T10:00:00+03:00&timestampField=lastSeen",
         "name=(a|b)*c%7B2,5%7D[^x]\\b.\\w%D0%B0&page=4294967295",
+    ])
+});
+
+static ACCOUNT_QUERIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    texts(&[
+        "page=2&tenantID=t1&tenantID=t2",
+        "sAMAccountName=ivan&sAMAccountName=CORP%5Colga&memberOf=CN%3DStaff%2CDC%3Dx",
+        "objectSid=S-1-5-21-1&userPrincipalName=a@x&mail=a@x&distinguishedName=CN%3Da",
+        "displayName=%D0%98%D0%B2%D0%B0%D0%BD&sn=&userAccountControl=512&page=4294967295",
     ])
 });
 
@@ -57,6 +67,27 @@ proptest! {
                 if let Some(pattern) = &search.name {
                     pattern.is_match("Brute force followed by a successful logon");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_for_accounts_that_is_accepted_makes_sense(raw in mutated_text(&ACCOUNT_QUERIES, 5)) {
+        let query = Query::parse(&raw);
+        let known = |name: &str| {
+            ["page", "tenantID"].contains(&name) || Field::ALL.iter().any(|field| field.as_str() == name)
+        };
+        match account_search::Search::parse(&query) {
+            Err(SearchError::Unknown(name)) => prop_assert!(!known(&name)),
+            Err(SearchError::Value(BadParameter(name))) => {
+                prop_assert!(known(name) && query.flag(name), "{} is at fault but absent", name);
+            }
+            Ok(search) => {
+                prop_assert!(query.names().all(known));
+                prop_assert_eq!(search.skip(), (u64::from(search.page) - 1) * PAGE_SIZE as u64);
+                prop_assert!(search.wanted.values().all(|values| !values.is_empty()));
+                prop_assert_eq!(search.lead().is_some(), !search.wanted.is_empty());
+                prop_assert_eq!(search.tenants.is_some(), query.flag("tenantID"));
             }
         }
     }

@@ -11,17 +11,22 @@ mod ncircc;
 use std::{collections::BTreeMap, time::SystemTime};
 
 use bridge_domain::{
+    ConnectionId, Timestamp,
+    import::engine::End,
+    ldap::account::{Account, Entry},
     secret::Secret,
     webhook::{SECRET_BYTES, SigningSecret},
 };
 use bridge_e2e::Logs;
+use bridge_runtime::aws::Aws;
+use bridge_store::{ImportRun, Inventory};
 use reqwest::{Method, RequestBuilder, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::{Reply, World, text};
 
-const FUNCTIONS: [&str; 4] = ["alert-ingest", "alert-search", "alert-close", "settings"];
+const FUNCTIONS: [&str; 5] = ["alert-ingest", "alert-search", "alert-close", "account-api", "settings"];
 const INGEST: &str = "/bridge/v1/alerts";
 const CLOSE: &str = "/api/v1/alerts/close";
 
@@ -128,6 +133,26 @@ impl Suspect {
         text(&good, "id")
     }
 
+    /// An account whose every datum is marked, which the alerts name.
+    async fn imports(&self) {
+        let table = self.world.stack.inventory_table.parse().unwrap();
+        let inventory = Inventory::new(Aws::load().await.config(), table);
+        let (connection, now) = (ConnectionId::random(), Timestamp::MIN.plus_seconds(1_763_000_000));
+        let marked = |name: &str, what| (name.to_owned(), vec![self.marked(what).into_bytes()]);
+        let attributes = vec![
+            ("objectGUID".to_owned(), vec![Uuid::new_v4().as_bytes().to_vec()]),
+            marked("sAMAccountName", "user"),
+            marked("mail", "query"),
+            marked("displayName", "shown"),
+        ];
+        let entry = Entry { dn: self.marked("CN=dn"), attributes };
+        let tenant = self.world.tenant.parse().unwrap();
+        let account = Account::read(tenant, connection.clone(), entry, now).unwrap();
+        let mut run = ImportRun::begin(inventory, connection, now, 30).await.unwrap();
+        run.page(vec![account]).await.unwrap();
+        run.finish(End::Complete, true).await.unwrap();
+    }
+
     async fn searches_and_closes(&mut self, id: &str) {
         let mark = self.marked("query");
         for (target, status) in [
@@ -142,6 +167,11 @@ impl Suspect {
             (format!("/api/v1/alerts?id={mark}%23"), 400),
             (format!("/api/v1/tenants?name=({mark}"), 400),
             (format!("/api/v1/tenants?name={mark}&id={mark}"), 200),
+            (format!("/bridge/v1/accounts?mail={mark}"), 200),
+            (format!("/bridge/v1/accounts?sn={mark}&tenantID={mark}"), 200),
+            (format!("/bridge/v1/accounts?{mark}={mark}"), 400),
+            (format!("/bridge/v1/accounts?page={mark}"), 400),
+            (format!("/bridge/v1/accounts/{mark}"), 404),
             (format!("/bridge/v1/tenants/{mark}"), 404),
             (format!("/bridge/v1/tenants/{mark}/webhook-secret"), 404),
             ("/api/v1/users/whoami".to_owned(), 200),
@@ -289,6 +319,7 @@ async fn no_log_holds_a_secret_or_anything_personal() {
     let logs = Logs::new(&world.stack);
     let mut suspect = Suspect::new(world);
     let id = suspect.ingests().await;
+    suspect.imports().await;
     suspect.searches_and_closes(&id).await;
     suspect.knocks().await;
     let secrets = suspect.sets().await;
@@ -310,6 +341,7 @@ async fn no_log_holds_a_secret_or_anything_personal() {
         assert!(round < ROUNDS, "of {} lines {} are missing: {missing:?}", answered.len(), missing.len());
         for (method, path) in [
             (Method::GET, "/api/v1/alerts"),
+            (Method::GET, "/bridge/v1/accounts"),
             (Method::GET, "/bridge/v1/tokens"),
             (Method::POST, INGEST),
             (Method::POST, CLOSE),

@@ -138,3 +138,37 @@ async fn lists_take_no_nonsense_either() {
     let reply = world.send(world.by(&administrator, &Method::GET, "/bridge/v1/tokens?page=4294967295")).await;
     assert_eq!(reply.expect(200).json(), json!([]));
 }
+
+#[tokio::test]
+async fn a_search_for_accounts_takes_only_what_it_knows() {
+    let world = World::new().await;
+    let long = format!("mail={}", "a".repeat(2_049));
+    let many = "objectSid=S-1&".repeat(51);
+    for (message, detail, queries) in [
+        ("invalid query parameter value", "mail", vec!["mail=", "mail", "sn=a&mail=", &long]),
+        ("invalid query parameter value", "page", vec!["page=-1", "page=%00", "mail=a&page=x"]),
+        ("invalid query parameter value", "objectSid", vec![&*many]),
+        ("unknown query parameter", "name", vec!["name=(a", "mail=a&name=%25"]),
+        ("unknown query parameter", "TenantID", vec!["TenantID=a"]),
+        ("unknown query parameter", "a#b\0", vec!["a%23b%00=1"]),
+    ] {
+        for query in queries {
+            let target = format!("/bridge/v1/accounts?{query}");
+            let reply = world.send(world.by(&world.operator, &Method::GET, &target)).await;
+            assert_eq!(reply.refused(&target, 400, message), detail, "{target}");
+        }
+    }
+    for query in [
+        "mail=%23%00&tenantID=%23",
+        "sn=%25_*&tenantID=",
+        "distinguishedName=%ff%fe)(%7C(x%3D*",
+        "tenantID=ACCOUNTS%23a",
+    ] {
+        let target = format!("/bridge/v1/accounts?{query}");
+        assert_eq!(
+            world.send(world.by(&world.operator, &Method::GET, &target)).await.status,
+            200,
+            "{target}"
+        );
+    }
+}

@@ -18,12 +18,12 @@ pub struct Cut {
 }
 
 /// Cuts what is largest, and no more of it than needed; tells what was cut.
-pub(super) fn fit(attributes: &mut BTreeMap<String, Vec<String>>) -> BTreeMap<String, Cut> {
+pub(super) fn fit(attributes: &mut BTreeMap<String, Vec<String>>, limit: usize) -> BTreeMap<String, Cut> {
     let sizes: Vec<usize> = attributes.iter().map(|(name, values)| size(name, values)).collect();
-    if sizes.iter().sum::<usize>() <= SIZE_LIMIT {
+    if sizes.iter().sum::<usize>() <= limit {
         return BTreeMap::new();
     }
-    let share = share(sizes);
+    let share = share(sizes, limit);
     let mut cuts = BTreeMap::new();
     for (name, values) in attributes.iter_mut().filter(|(name, values)| size(name, values) > share) {
         let of = values.len();
@@ -51,9 +51,9 @@ fn size(name: &str, values: &[String]) -> usize {
 
 /// The size that every attribute may have so that all fit: what the small ones do not need is there for
 /// the large ones.
-fn share(mut sizes: Vec<usize>) -> usize {
+fn share(mut sizes: Vec<usize>, limit: usize) -> usize {
     sizes.sort_unstable();
-    let mut left = SIZE_LIMIT;
+    let mut left = limit;
     for (done, size) in sizes.iter().enumerate() {
         let share = left.checked_div(sizes.len() - done).unwrap_or(0);
         if *size > share {
@@ -61,5 +61,5 @@ fn share(mut sizes: Vec<usize>) -> usize {
         }
         left -= size;
     }
-    SIZE_LIMIT
+    limit
 }
