@@ -117,7 +117,6 @@ impl Bed {
             ("KUMA_DEAD_QUEUE", "https://sqs.invalid/bench/kuma-dead"),
             ("PULL_QUEUE", "https://sqs.invalid/bench/pull"),
             ("PULL_DEAD_QUEUE", "https://sqs.invalid/bench/pull-dead"),
-            ("INVENTORY_TABLE", "inventory"),
             ("LDAP_QUEUE", "https://sqs.invalid/bench/ldap"),
             ("LDAP_DEAD_QUEUE", "https://sqs.invalid/bench/ldap-dead"),
             ("NCIRCC_QUEUE", "https://sqs.invalid/bench/ncircc"),
