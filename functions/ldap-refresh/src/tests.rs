@@ -106,7 +106,7 @@ impl Bench {
         let form: Value = json!({
             "kind": "ldap", "id": id, "tenantID": TENANT, "name": id, "urls": format!("127.0.0.1:{port}"),
             "type": "insecure", "credentialsSecretID": SECRET, "timeoutSeconds": 60, "baseDN": BASE,
-            "attributes": bridge_slapd::ATTRIBUTES, "filter": "(sAMAccountType=805306368)", "disabled": false,
+            "attributes": bridge_slapd::ATTRIBUTES.as_slice(), "filter": "(sAMAccountType=805306368)", "disabled": false,
             "created": now, "updated": now,
         });
         let connection: Connection = serde_json::from_value(form).unwrap();
