@@ -135,6 +135,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_controller_has_its_turn_before_time_is_up() {
+        let urls: Servers = "dc1.test:389,dc2.test:389".parse().unwrap();
+        let reach = |timeout| Reach {
+            urls: &urls,
+            mode: TlsMode::Insecure,
+            certificate: None,
+            timeout: Duration::from_secs(timeout),
+        };
+        assert_eq!(reach(30).sharing(Duration::from_secs(27)).timeout, Duration::from_secs(9));
+        assert_eq!(reach(2).sharing(Duration::from_secs(27)).timeout, Duration::from_secs(2));
+    }
+
+    #[test]
     fn whoever_signs_in_is_named_in_one_of_three_forms() {
         let signs = |user: &str| signer(&Secret::new(user.to_owned()), Secret::new("p".to_owned())).is_ok();
         for user in ["reader@example.com", "EXAMPLE\\reader", "cn=reader,dc=example", "a=b@example.com"] {

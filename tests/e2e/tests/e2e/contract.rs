@@ -15,8 +15,6 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) path: String,
-    /// Whether it takes no token.
-    pub(crate) open: bool,
     answers: Value,
 }
 
@@ -25,12 +23,7 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             if let Some(operation) = item.get(method.as_str().to_lowercase()) {
-                routes.push(Route {
-                    method,
-                    path: path.clone(),
-                    open: operation["security"].as_array().is_some_and(Vec::is_empty),
-                    answers: operation["responses"].clone(),
-                });
+                routes.push(Route { method, path: path.clone(), answers: operation["responses"].clone() });
             }
         }
     }

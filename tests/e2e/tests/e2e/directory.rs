@@ -195,7 +195,7 @@ impl Domain {
                 {
                     "tenantID": first.id, "operator": group_dn("Operators"),
                     // Written otherwise, and still the same.
-                    "analyst": group_dn("Analysts").to_lowercase().replace(',', ", "),
+                    "analyst": group_dn("Analysts").to_lowercase(),
                     "tenantAdministrator": group_dn("Administrators"),
                 },
                 {"tenantID": second.id, "analyst": group_dn("Operators")},

@@ -106,7 +106,7 @@ async fn a_session_is_a_token_like_any_other_until_it_ends() {
             break;
         }
     }
-    let forged = format!("{}x", token);
+    let forged = format!("{token}x");
     let forged = domain.admin.world.user(&forged);
     forged.delete(LOGIN).await.refused(403, "access denied", &json!(null));
 

@@ -130,8 +130,6 @@ async fn a_directory_that_can_not_be_asked_is_no_fault_of_the_user() {
     let other = crate::directory::certificate(&main, &other).await;
     domain.change(&json!({"certificateSecretID": other})).await;
     told(&domain.log_in("canary-ivan").await, 502, unusable);
-    domain.change(&json!({"baseDN": "OU=none,DC=corp,DC=test"})).await;
-    told(&domain.log_in("canary-ivan").await, 502, unusable);
     domain.change(&json!({})).await;
     domain.log_in("canary-ivan").await.expect(201);
 }
@@ -152,7 +150,7 @@ async fn no_log_holds_a_name_an_address_a_group_or_a_password() {
     let mut secrets = Vec::new();
     for name in ["canary-ivan", "CORP\\canary-ivan", "canary-ivan@corp.test"] {
         let login = domain.log_in(name).await.expect(201);
-        secrets.push(text(&login.json(), "token").rsplit_once('_').unwrap().1.to_owned());
+        secrets.push(text(&login.json(), "token").splitn(3, '_').nth(2).unwrap().to_owned());
         domain.holder(&login).get("/api/v1/users/whoami").await.expect(200);
         domain.holder(&login).delete(LOGIN).await.expect(204);
     }
@@ -185,10 +183,10 @@ async fn no_log_holds_a_name_an_address_a_group_or_a_password() {
         admin.post(TEST, &body).await.expect(200);
     }
     admin.put(DOMAIN_AUTH, &with(domain.form.clone(), &json!({"baseDN": "canary"}))).await.expect(400);
-    for changes in [json!({"baseDN": "OU=canary none,DC=corp,DC=test"}), json!({"urls": "localhost:1"})] {
-        domain.change(&changes).await;
-        assert!(domain.log_in("canary-ivan").await.status >= 500);
-    }
+    domain.change(&json!({"baseDN": "OU=canary none,DC=corp,DC=test"})).await;
+    domain.log_in("canary-ivan").await.expect(403);
+    domain.change(&json!({"urls": "localhost:1"})).await;
+    domain.log_in("canary-ivan").await.expect(503);
 
     // The emulator shows what a function wrote when it is called again.
     let begin = Instant::now();

@@ -132,6 +132,34 @@ async fn a_server_that_is_no_active_directory_is_told() {
 }
 
 #[tokio::test]
+async fn who_tries_settings_out_is_told_which_groups_are_there() {
+    let server = Hostile::start(Script::Controller(forest())).await.unwrap();
+    let directory = plain(&format!("{NAME}:{}", server.port()));
+    let mut connection = directory.connect(&somebody()).await.unwrap();
+    assert!(connection.has_group(ANALYSTS).await.unwrap());
+    for other in [format!("CN=canary,OU=Staff,{BASE}"), format!("CN=none,{BASE}"), "CN=x,DC=y".to_owned()] {
+        assert!(!connection.has_group(&other).await.unwrap(), "{other}");
+    }
+    connection.tells_who().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_there_spoils_no_connection() {
+    let server = Slapd::start(SlapdOptions { people: 1, ..SlapdOptions::default() }).await.unwrap();
+    let directory = plain(&format!("{NAME}:{}", server.port()));
+    let mut connection = directory.connect(&reader()).await.unwrap();
+    assert!(connection.reads(BASE).await.unwrap());
+    let absent = connection.reads(&format!("OU=canary,{BASE}")).await.unwrap_err();
+    assert_discreet(&absent);
+    assert_eq!(absent.fault, Fault::BaseNotFound);
+    for name in [&format!("CN=canary,{BASE}"), "canary"] {
+        assert!(!connection.has_group(name).await.unwrap(), "{name}");
+    }
+    assert_eq!(connection.tells_who().await.unwrap_err().fault, Fault::NoToken);
+    assert!(connection.reads(BASE).await.unwrap(), "as good as before");
+}
+
+#[tokio::test]
 async fn a_sign_in_has_a_connection_of_its_own() {
     let server = Hostile::start(Script::Controller(forest())).await.unwrap();
     let directory = plain(&format!("{NAME}:{}", server.port()));
