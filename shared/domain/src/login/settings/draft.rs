@@ -9,7 +9,7 @@
 //! | `timeoutSeconds` | 1 to 100 seconds for each controller | 30 |
 //! | `baseDN` | a distinguished name | a fault |
 //! | `generalAdministratorsGroup` | a distinguished name, or empty | nobody |
-//! | `roleGroups` | at most 500 times `tenantID` and one or more of `operator`, `analyst`, `tenantAdministrator`: distinguished names, or empty | nobody |
+//! | `roleGroups` | at most 500 times `tenantID` and one or more of `operator`, `analyst`, `tenantAdministrator`: distinguished names, or empty; at most 120,000 bytes of names | nobody |
 //!
 //! KUMA documents the fields ("Configuring a connection to the domain controller", "Adding groups of user
 //! roles") and that domain authorization is enabled by default. The limits are ours.
@@ -30,6 +30,8 @@ use crate::{
 
 /// Most entries of groups.
 const ENTRIES_LIMIT: usize = 500;
+/// Most bytes of the names of groups: the settings are one item of the store, of 400 KB at most.
+const GROUPS_SIZE_LIMIT: usize = 120_000;
 
 /// What a request wants the settings to be. The secret is named, but nobody has looked yet where it lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,11 @@ impl Draft {
             let (tenant, groups) = role_group(entry, index, faults);
             references.tenants.extend(tenant.map(|tenant| (index, tenant)));
             role_groups.extend(groups);
+        }
+        let size: usize =
+            role_groups.iter().flat_map(RoleGroups::iter).map(|(_, group)| group.as_str().len()).sum();
+        if size > GROUPS_SIZE_LIMIT {
+            faults.add("roleGroups", format!("must be groups of at most {GROUPS_SIZE_LIMIT} bytes in all"));
         }
         let settings = || {
             Some(Settings {

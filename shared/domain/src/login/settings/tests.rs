@@ -123,6 +123,17 @@ fn every_fault_is_named() {
 }
 
 #[test]
+fn so_many_long_names_that_they_fit_no_item_are_refused() {
+    let mut wanted = filled();
+    let long = format!("CN={},DC=corp", "a".repeat(1_989));
+    let entry = json!({"tenantID": "t", "operator": long});
+    wanted["roleGroups"] = json!(vec![entry.clone(); 60]);
+    assert_eq!(read(&wanted).2, [""; 0]);
+    wanted["roleGroups"] = json!(vec![entry; 61]);
+    assert_eq!(read(&wanted).2, ["roleGroups must be groups of at most 120000 bytes in all"]);
+}
+
+#[test]
 fn what_is_named_has_to_be_there_and_be_for_all() {
     let (draft, references, _) = read(&filled());
     let check = |tenants: &[Tenant], secrets: &[Entry]| {
