@@ -87,7 +87,8 @@ async fn an_account_is_found_by_every_parameter_and_shown_with_what_numbers_mean
         ("userAccountControl", "514"),
     ] {
         assert_eq!(names(&found(&user, &[pair]).await), ["Ivan"], "{pair:?}");
-        assert!(found(&user, &[pair, ("sn", "Иванов")]).await.is_empty(), "{pair:?}");
+        let narrower = if pair.0 == "sn" { ("mail", "x") } else { ("sn", "Иванов") };
+        assert!(found(&user, &[pair, narrower]).await.is_empty(), "{pair:?}");
     }
     assert_eq!(names(&found(&user, &[]).await), ["Ivan", "olga"]);
     assert_eq!(
