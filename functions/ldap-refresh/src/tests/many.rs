@@ -10,7 +10,13 @@ const PEOPLE: usize = 20_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn of_twenty_thousand_that_did_not_change_nothing_is_written() {
     let bench = Bench::start().await;
-    let server = Slapd::start(SlapdOptions { people: PEOPLE, ..SlapdOptions::default() }).await.unwrap();
+    let server = Slapd::start(SlapdOptions {
+        people: PEOPLE,
+        settings: "sizelimit unlimited\n",
+        ..SlapdOptions::default()
+    })
+    .await
+    .unwrap();
     bench.connect("c", server.port()).await;
     let task = bench.work(&bench.order("c").await).await;
     let all = u64::try_from(PEOPLE).unwrap();

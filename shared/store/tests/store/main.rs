@@ -4,8 +4,8 @@
 
 mod accounts;
 mod alerts;
-mod imports;
 mod domain_auth;
+mod imports;
 mod incidents;
 mod inventory;
 mod ncircc;
