@@ -54,7 +54,8 @@ async fn a_value_is_shown_once_and_the_list_has_everything_else() {
         let mut shown = list.iter().find(|token| token["id"] == *issued.id).unwrap().clone();
         shown["token"] = json!(value);
         assert_eq!(shown, issued.answer);
-        assert!(!json!(list).to_string().contains(value.rsplit_once('_').unwrap().1));
+        // The secret half may hold the sign that separates it from the id.
+        assert!(!json!(list).to_string().contains(value.splitn(3, '_').nth(2).unwrap()));
     }
 }
 
