@@ -137,7 +137,7 @@ impl Session {
     /// Another attempt has taken over, or the store failed: the task is tried again.
     pub async fn finish(mut self, ending: Ending, counts: Counts) -> Result<Task, Halt> {
         let now = self.clock.now();
-        self.step(Step::Finish(ending, counts), now).await?;
+        self.step(Step::Finish(ending, counts, self.progress), now).await?;
         Ok(self.turn.task.value)
     }
 
@@ -163,14 +163,18 @@ impl Session {
 /// What an attempt has to say.
 enum Step {
     Beat(Progress),
-    Finish(Ending, Counts),
+    Finish(Ending, Counts, Progress),
 }
 
 impl Step {
     fn make(&self, attempt: u32, task: &mut Task, lane: &mut Lane, now: Timestamp) -> Result<(), Lost> {
         match self {
             Self::Beat(progress) => task.beat(lane, attempt, *progress, now).map(drop),
-            Self::Finish(ending, counts) => task.finish(lane, attempt, ending.clone(), *counts, now),
+            Self::Finish(ending, counts, progress) => {
+                // A short run ends before its first sign of life.
+                task.progress = *progress;
+                task.finish(lane, attempt, ending.clone(), *counts, now)
+            }
         }
     }
 }
