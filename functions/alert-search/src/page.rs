@@ -107,7 +107,7 @@ pub(crate) async fn write(
 ) -> Result<Answer, HttpError> {
     let fitted = move || match fit(&rows, with_affected, may_compress) {
         // What is not the SIEM's is the first to go.
-        Err(_) if rows.iter_mut().fold(false, |any, row| row.forget() || any) => {
+        Err(_) if rows.iter_mut().map(Row::forget).filter(|forgot| *forgot).count() > 0 => {
             fit(&rows, with_affected, may_compress)
         }
         answer => answer,

@@ -98,7 +98,7 @@ async fn an_account_is_found_by_every_parameter_and_shown_with_what_numbers_mean
     assert!(found(&user, &[("page", "2")]).await.is_empty());
 
     let shown = user.get(&format!("/bridge/v1/accounts/{}/", ids[0].to_uppercase())).await.expect(200).json();
-    assert_eq!(found(&user, &[("sn", "Петров")]).await, [shown.clone()]);
+    assert_eq!(found(&user, &[("sn", "Петров")]).await, std::slice::from_ref(&shown));
     assert_eq!((text(&shown, "id"), text(&shown, "tenantID")), (&*ids[0], &*tenant.id));
     assert_eq!(shown["decoded"]["userAccountControl"], json!(["ACCOUNTDISABLE", "NORMAL_ACCOUNT"]));
     assert_eq!(shown["decoded"]["whenCreated"], "2024-01-02T03:04:05.000Z");
