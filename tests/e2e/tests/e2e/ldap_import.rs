@@ -76,10 +76,9 @@ async fn a_domain_is_imported_when_it_is_saved_and_again_without_changes() {
         "{task}"
     );
     let found = account(&tenant, &made, person(7).guid).await.unwrap();
-    assert_eq!(
-        (found.dn.as_str(), found.values("sAMAccountName")),
-        (person(7).dn.as_str(), &[person(7).account][..])
-    );
+    // slapd writes the kinds of attributes in a name as it likes.
+    assert_eq!(found.dn.to_lowercase(), person(7).dn.to_lowercase());
+    assert_eq!(found.values("sAMAccountName"), [person(7).account]);
     assert_eq!(found.tenant.as_str(), tenant.id);
 
     let before = admin.get(&at(&made)).await.expect(200).json();

@@ -74,7 +74,7 @@ impl Queues {
         // Says how to get a stack when there is none.
         let _ = World::new();
         let queues = Self { client: Aws::load().await.sqs(), stack: format!("e2e-{}", uuid()) };
-        for kind in ["rvision", "kuma", "pull", "ncircc"] {
+        for kind in ["rvision", "kuma", "pull", "ncircc", "ldap"] {
             for name in [kind.to_owned(), format!("{kind}-dead")] {
                 let request = queues.client.create_queue().queue_name(format!("{}-{name}", queues.stack));
                 let request = request.attributes(QueueAttributeName::VisibilityTimeout, VISIBILITY);
@@ -156,7 +156,7 @@ async fn listing_shows_why_and_changes_nothing() {
     assert_eq!(queues.bodies("kuma-dead").await.len(), 1);
     assert_eq!(queues.bodies("pull-dead").await, [Value::from("{\"tenantID\": canary")]);
     assert_eq!(queues.bodies("ncircc-dead").await, [row]);
-    for queue in ["rvision", "kuma", "pull", "ncircc"] {
+    for queue in ["rvision", "kuma", "pull", "ncircc", "ldap"] {
         assert!(queues.take(queue).await.is_empty());
     }
 }
