@@ -115,7 +115,7 @@ fn envelopes_are_of_an_http_api_and_hold_what_they_say() {
             }
         }
     }
-    assert_eq!(envelopes, 29);
+    assert_eq!(envelopes, 35);
 
     let posted: Value =
         serde_json::from_str(read("alert-ingest/api-gateway.json")["body"].as_str().unwrap()).unwrap();
