@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_domain::import::engine::Counts;
+use bridge_domain::{Timestamp, import::engine::Counts};
 use bridge_importing::{Halt, Message, Session};
 use bridge_runtime::{
     batch::{Failure, Options, Order},
@@ -58,12 +58,7 @@ pub(crate) async fn handle(parts: &Parts, message: &Message, runner: &str) -> Re
 }
 
 /// A run that may not, or can not, say how it ended: its lease runs out, and the task is tried again.
-fn stopped(
-    parts: &Parts,
-    session: &Session,
-    began: bridge_domain::Timestamp,
-    halt: Halt,
-) -> Result<(), Failure> {
+fn stopped(parts: &Parts, session: &Session, began: Timestamp, halt: Halt) -> Result<(), Failure> {
     let task = session.task();
     let now = parts.clock.now();
     match halt {

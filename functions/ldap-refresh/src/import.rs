@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use bridge_connect::{CREDENTIALS, Reach};
+use bridge_connect::Reach;
 use bridge_directory::{Attribute, Credentials, Directory, Filter, Request};
 use bridge_domain::{
     CallError, Timestamp,
@@ -190,7 +190,6 @@ fn time_up() -> Cut {
 async fn open(parts: &Parts, connection: &Connection) -> Result<(Directory, Credentials), CallError> {
     let credentials = parts.vault.credentials(&connection.tenant, &connection.credentials).await?;
     let directory = parts.vault.directory(Reach::from(connection)).await?;
-    tracing::debug!(setting = CREDENTIALS, connection = %connection.id, "the secrets can be read");
     Ok((directory, credentials))
 }
 

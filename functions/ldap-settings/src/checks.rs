@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bridge_connect::{Reach, Report, Vault};
-use bridge_directory::{Attribute, Filter, Request as Search, Scope};
+use bridge_directory::{Attribute, AttributeError, Filter, Request as Search, SYSTEM, Scope};
 use bridge_domain::{
-    CallError, ConnectionId,
+    CallError, Class, ConnectionId,
     access::Principal,
     form::Faults,
     ldap::{attributes::OBJECT_GUID, connection::Connection, guid::Guid},
@@ -96,10 +96,6 @@ async fn ask(vault: &Vault, connection: &Connection, report: &mut Report) -> Opt
     Some(())
 }
 
-fn internal(_: bridge_directory::AttributeError) -> CallError {
-    CallError::new(
-        bridge_domain::Class::Permanent,
-        bridge_directory::SYSTEM,
-        "the attribute can not be asked for",
-    )
+fn internal(_: AttributeError) -> CallError {
+    CallError::new(Class::Permanent, SYSTEM, "the attribute can not be asked for")
 }

@@ -12,6 +12,7 @@ use bridge_domain::{
     },
     ldap::connection::{Connection, Draft, References},
     query::Query,
+    vault::Entry,
 };
 use bridge_importing::start;
 use bridge_runtime::http::{Answer, HttpError, Request};
@@ -52,7 +53,7 @@ pub(crate) async fn list(
 }
 
 /// `GET /bridge/v1/integrations/ldap/connections/{id}`
-pub(crate) async fn show(app: &App, user: &Principal, id: &str, _: &Request) -> Result<Answer, HttpError> {
+pub(crate) async fn show(app: &App, user: &Principal, id: &str) -> Result<Answer, HttpError> {
     let found = find(app, user, id).await?;
     Ok(Answer::json(200, &ConnectionView::new(&found.kept, &found.settings.value)))
 }
@@ -227,7 +228,7 @@ async fn check(
     }
     let secrets = store.secrets_by_id(named.secrets.iter().map(|(_, id, _)| id)).await?;
     for (field, id, kind) in &named.secrets {
-        let ours = |secret: &&bridge_domain::vault::Entry| {
+        let ours = |secret: &&Entry| {
             secret.id == *id && named.tenant.as_ref().is_none_or(|tenant| *tenant == secret.tenant)
         };
         match secrets.iter().find(ours) {

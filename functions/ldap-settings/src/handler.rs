@@ -15,7 +15,7 @@ pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, Ht
     match request.route.as_str() {
         "GET /bridge/v1/integrations/ldap/tenants" => tenants::list(app, &user, &query).await,
         "POST /bridge/v1/integrations/ldap/tenants" => tenants::create(app, &user, request).await,
-        "GET /bridge/v1/integrations/ldap/tenants/{id}" => tenants::show(app, &user, id, request).await,
+        "GET /bridge/v1/integrations/ldap/tenants/{id}" => tenants::show(app, &user, id).await,
         "PUT /bridge/v1/integrations/ldap/tenants/{id}" => tenants::replace(app, &user, id, request).await,
         "DELETE /bridge/v1/integrations/ldap/tenants/{id}" => tenants::remove(app, &user, id).await,
         "POST /bridge/v1/integrations/ldap/tenants/{id}/import" => {
@@ -26,9 +26,7 @@ pub(crate) async fn handle(app: Arc<App>, request: Request) -> Result<Answer, Ht
         }
         "POST /bridge/v1/integrations/ldap/connections" => connections::create(app, &user, request).await,
         "POST /bridge/v1/integrations/ldap/connections/test" => checks::unsaved(app, &user, request).await,
-        "GET /bridge/v1/integrations/ldap/connections/{id}" => {
-            connections::show(app, &user, id, request).await
-        }
+        "GET /bridge/v1/integrations/ldap/connections/{id}" => connections::show(app, &user, id).await,
         "PUT /bridge/v1/integrations/ldap/connections/{id}" => {
             connections::replace(app, &user, id, request).await
         }

@@ -57,7 +57,7 @@ pub(crate) async fn create(app: &App, user: &Principal, request: &Request) -> Re
 }
 
 /// `GET /bridge/v1/integrations/ldap/tenants/{id}`
-pub(crate) async fn show(app: &App, user: &Principal, id: &str, _: &Request) -> Result<Answer, HttpError> {
+pub(crate) async fn show(app: &App, user: &Principal, id: &str) -> Result<Answer, HttpError> {
     let (settings, _) = find(app, user, id).await?;
     Ok(Answer::json(200, &TenantView::new(&settings)))
 }
