@@ -51,6 +51,7 @@ check: ## formatting, lints, documentation, template
 	.tools/lint/bin/checkov --quiet --compact --framework cloudformation --file infra/template.yaml
 
 bench: build ## costs as ratios, beside a bare function; also writes target/bench.json
+	@$(TOOLS) slapd
 	$(dir $(LOCAL))bridge-bench
 
 fuzz: ## a million hostile inputs to every parser of outside bytes (minutes)

@@ -13,9 +13,10 @@ use hyper::{
     body::{Bytes, Incoming},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
+mod tables;
 mod tally;
 
 pub(crate) use tally::{Calls, Tally};
@@ -29,7 +30,7 @@ use crate::{
 pub(crate) const REGION: &str = "eu-central-1";
 /// The Cache table.
 pub(crate) const CACHE: &str = "cache";
-/// The Inventory table, of which nothing that is measured reads.
+/// The Inventory table.
 pub(crate) const INVENTORY: &str = "inventory";
 
 /// What is counted, and how the endpoint behaves.
@@ -49,7 +50,7 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// Starts the endpoint with a Cache table and no State table.
+    /// Starts the endpoint with a Cache and an Inventory table and no State table.
     pub(crate) async fn start() -> Result<Self> {
         let database = Database::memory()?;
         let shared = Arc::<Mutex<Shared>>::default();
@@ -66,33 +67,13 @@ impl Aws {
             "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
         });
         database.create_table(serde_json::from_value(cache)?)?;
+        database.create_table(serde_json::from_value(tables::inventory(INVENTORY))?)?;
         Ok(Self { endpoint: format!("http://{}", server.address), database, shared, _server: server })
     }
 
     /// Makes a State table as the template declares it.
     pub(crate) fn create_table(&self, name: &str) -> Result<()> {
-        let key = |hash: &str, range: &str| json!([{ "AttributeName": hash, "KeyType": "HASH" }, { "AttributeName": range, "KeyType": "RANGE" }]);
-        let projected = |name: &str, hash: &str, range: &str, projection: &Value| json!({ "IndexName": name, "KeySchema": key(hash, range), "Projection": projection });
-        let listing = json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": ["t", "n"] });
-        let index = |name: &str, hash: &str, range: &str| projected(name, hash, range, &listing);
-        let attributes: Vec<Value> = ["pk", "sk", "tp", "ap", "lk", "fk", "dp", "da"]
-            .iter()
-            .map(|name| json!({ "AttributeName": name, "AttributeType": "S" }))
-            .collect();
-        let table = json!({
-            "TableName": name,
-            "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": attributes,
-            "KeySchema": key("pk", "sk"),
-            "GlobalSecondaryIndexes": [
-                index("tenant-last", "tp", "lk"),
-                index("tenant-first", "tp", "fk"),
-                index("all-last", "ap", "lk"),
-                index("all-first", "ap", "fk"),
-                projected("due", "dp", "da", &json!({ "ProjectionType": "KEYS_ONLY" })),
-            ],
-        });
-        self.database.create_table(serde_json::from_value(table)?)?;
+        self.database.create_table(serde_json::from_value(tables::state(name))?)?;
         Ok(())
     }
 

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Time-out of an invocation: what the template gives the slowest of those that are invoked here.
-const DEADLINE: Duration = Duration::from_mins(2);
+const DEADLINE: Duration = Duration::from_mins(15);
 /// What the names of the administrators' secrets begin with.
 pub(crate) const VAULT_PREFIX: &str = "bench/vault/";
 /// Longest wait for a function to start.

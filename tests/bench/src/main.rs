@@ -2,7 +2,7 @@
 //!
 //! The real binaries run as processes under a small Lambda Runtime API server, on a DynamoDB
 //! engine inside this process that counts every call; the simulators of R-Vision and NCIRCC are
-//! processes of their own. Bare functions, built alike, and bare clients run beside them. A bar that does
+//! processes of their own, and so is slapd. Bare functions, built alike, and bare clients run beside them. A bar that does
 //! not hold is printed and no error: this informs, it does not judge.
 
 mod aws;
@@ -25,7 +25,18 @@ use failure::{Result, progress};
 use lambda::Bed;
 
 /// What can be measured, in the order of the report. Names on the command line pick from it.
-const MEASUREMENTS: [&str; 8] = ["start", "ingest", "close", "search", "deliver", "export", "memory", "size"];
+const MEASUREMENTS: [&str; 10] = [
+    "start",
+    "ingest",
+    "close",
+    "search",
+    "deliver",
+    "export",
+    "memory",
+    "directory",
+    "large-directory",
+    "size",
+];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,23 +63,23 @@ async fn run() -> Result<()> {
     let samples = Samples::read(root)?;
     let aws = Aws::start().await?;
     let bed = Bed { binaries, endpoint: aws.endpoint.clone(), item: work.join("item.json"), logs: work };
-    let rows = measure(&bed, &aws, &samples).await?;
+    let rows = measure(&bed, &aws, &samples, root).await?;
     report::write(&rows, &root.join("target/bench.json"))?;
     print(&rows, root)
 }
 
-async fn measure(bed: &Bed, aws: &Aws, samples: &Samples) -> Result<Vec<report::Row>> {
+async fn measure(bed: &Bed, aws: &Aws, samples: &Samples, root: &Path) -> Result<Vec<report::Row>> {
     let wanted: Vec<String> = env::args().skip(1).collect();
     let mut rows = Vec::new();
     for what in MEASUREMENTS {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == what) {
-            rows.extend(one(what, bed, aws, samples).await?);
+            rows.extend(one(what, bed, aws, samples, root).await?);
         }
     }
     Ok(rows)
 }
 
-async fn one(what: &str, bed: &Bed, aws: &Aws, samples: &Samples) -> Result<Vec<report::Row>> {
+async fn one(what: &str, bed: &Bed, aws: &Aws, samples: &Samples, root: &Path) -> Result<Vec<report::Row>> {
     let say = |doing: &str| progress(format_args!("{what}: {doing}"));
     match what {
         "start" => {
@@ -98,6 +109,14 @@ async fn one(what: &str, bed: &Bed, aws: &Aws, samples: &Samples) -> Result<Vec<
         "memory" => {
             say("delivering the largest alerts");
             measure::memory::measure(bed, aws, samples).await
+        }
+        "directory" => {
+            say("importing a directory, in turn with ldapsearch");
+            measure::directory::measure(bed, aws, samples, root).await
+        }
+        "large-directory" => {
+            say("importing a larger directory, some minutes");
+            measure::directory::measure_large(bed, aws, samples).await
         }
         _ => {
             say("packing the functions");

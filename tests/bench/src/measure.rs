@@ -2,6 +2,7 @@
 
 pub(crate) mod close;
 pub(crate) mod deliver;
+pub(crate) mod directory;
 pub(crate) mod export;
 pub(crate) mod ingest;
 pub(crate) mod memory;

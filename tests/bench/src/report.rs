@@ -76,6 +76,7 @@ impl Row {
         let quantity = |value: f64| match self.unit {
             "ms" => format!("{value:.2} ms"),
             "MB" => format!("{value:.2} MB"),
+            "s" => format!("{value:.2} s"),
             unit => format!("{value:.0} {unit}"),
         };
         let mut beside = self.beside.clone();

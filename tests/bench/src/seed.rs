@@ -18,7 +18,10 @@ use bridge_store::{Store, Stored, Upserted};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
+mod ldap;
 mod ncircc;
+
+pub(crate) use ldap::FILTER;
 
 use crate::{
     aws::{Aws, REGION},

@@ -41,7 +41,7 @@ impl Tally {
         calls.answered += answered;
     }
 
-    /// The calls of these operations on the State table, and on what is no table, together.
+    /// The calls of these operations on all tables but the Cache table, and on what is no table, together.
     fn of(&self, operations: &[&str]) -> Calls {
         let wanted = self
             .calls
@@ -53,12 +53,12 @@ impl Tally {
         })
     }
 
-    /// Calls that write to the State table.
+    /// Calls that write to a table, the Cache table aside.
     pub(crate) fn writes(&self) -> Calls {
         self.of(&WRITES)
     }
 
-    /// Calls that read the State table or a secret.
+    /// Calls that read a table, the Cache table aside, or a secret.
     pub(crate) fn reads(&self) -> Calls {
         self.of(&READS)
     }
