@@ -1,5 +1,12 @@
 //! Reading BER (X.690) as LDAP uses it (RFC 4511, 5.1): definite lengths, tag numbers below 31.
 
+/// Tag of a sequence.
+pub(crate) const SEQUENCE: u8 = 0x30;
+/// Tag of a set.
+pub(crate) const SET: u8 = 0x31;
+/// Tag of bytes.
+pub(crate) const OCTETS: u8 = 0x04;
+
 /// Longest field of a length that is read: four bytes say 4 GiB.
 const MAX_LENGTH_BYTES: usize = 4;
 

@@ -1,9 +1,7 @@
-//! Carries bytes between a server and the LDAP library, and lets only good messages through.
+//! Carries bytes between a server and the LDAP library, keeps the entries, and lets only good messages
+//! through.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
-};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::BytesMut;
 use tokio::{
@@ -12,36 +10,54 @@ use tokio::{
     select,
 };
 
-use crate::guard::{self, Awaited, Breach};
+use crate::{
+    entry::Entry,
+    guard::{self, Awaited, Breach, Good},
+};
 
-/// What an element costs in memory beside its bytes, once it is parsed.
+/// What an element costs in memory beside its bytes, once it is read.
 const ELEMENT_COST: usize = 64;
 /// How much room there is at least before the next read.
 const READ: usize = 64 * 1024;
 
-/// What one request may cost, and what went wrong.
+/// What one request may cost, what it was answered with, and what went wrong.
 #[derive(Debug)]
 pub(crate) struct Meter {
     limit: usize,
-    spent: AtomicUsize,
-    searching: AtomicBool,
+    request: Mutex<Request>,
     breach: OnceLock<Breach>,
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+struct Request {
+    awaited: Awaited,
+    /// Most entries of the answer.
+    most: usize,
+    /// Bytes of memory that the answer took so far.
+    spent: usize,
+    /// The entries that came, with the id of the request that each answers.
+    entries: Vec<(u32, Entry)>,
 }
 
 impl Meter {
     /// A meter of requests whose answers take up to `limit` bytes of memory.
     pub(crate) const fn new(limit: usize) -> Self {
-        Self { limit, spent: AtomicUsize::new(0), searching: AtomicBool::new(false), breach: OnceLock::new() }
+        let request = Request { awaited: Awaited::Bind, most: 0, spent: 0, entries: Vec::new() };
+        Self { limit, request: Mutex::new(request), breach: OnceLock::new() }
     }
 
-    /// Begins to count anew for the next request, which is answered with this.
-    pub(crate) fn begin(&self, awaited: Awaited) {
-        self.spent.store(0, Ordering::Relaxed);
-        self.searching.store(awaited == Awaited::Search, Ordering::Release);
+    /// Begins to count anew for the next request, which is answered with this and so many entries at most.
+    pub(crate) fn begin(&self, awaited: Awaited, most: usize) {
+        *self.request() = Request { awaited, most, spent: 0, entries: Vec::new() };
     }
 
-    fn awaited(&self) -> Awaited {
-        if self.searching.load(Ordering::Acquire) { Awaited::Search } else { Awaited::Bind }
+    /// The entries that came for the request of this id. All are there once the library has its result.
+    pub(crate) fn entries(&self, id: u32) -> Result<Vec<Entry>, Breach> {
+        let entries = std::mem::take(&mut self.request().entries).into_iter();
+        let ours =
+            entries.map(|(answers, entry)| if answers == id { Ok(entry) } else { Err(Breach::Unexpected) });
+        ours.collect()
     }
 
     /// Why the connection ended.
@@ -49,9 +65,27 @@ impl Meter {
         self.breach.get().copied()
     }
 
-    fn spend(&self, cost: usize) -> Result<(), Breach> {
-        let before = self.spent.fetch_add(cost, Ordering::Relaxed);
-        if before.saturating_add(cost) > self.limit { Err(Breach::TooLarge) } else { Ok(()) }
+    /// Takes in one whole message; gives whether it is for the library.
+    fn take(&self, message: &[u8]) -> Result<bool, Breach> {
+        let mut request = self.request();
+        // Before anything is read of it.
+        let cost = guard::elements(message)?.saturating_mul(ELEMENT_COST).saturating_add(message.len());
+        request.spent = request.spent.saturating_add(cost);
+        if request.spent > self.limit {
+            return Err(Breach::TooLarge);
+        }
+        match guard::check(message, request.awaited)? {
+            Good::Other => Ok(true),
+            Good::Entry(..) if request.entries.len() >= request.most => Err(Breach::TooMany),
+            Good::Entry(id, entry) => {
+                request.entries.push((id, entry));
+                Ok(false)
+            }
+        }
+    }
+
+    fn request(&self) -> MutexGuard<'_, Request> {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -92,12 +126,13 @@ async fn pass<R: AsyncRead + Unpin>(
     to: &mut unix::OwnedWriteHalf,
     meter: &Meter,
 ) -> Result<(), Pass> {
-    let mut buffer = BytesMut::new();
+    let (mut buffer, mut passed) = (BytesMut::new(), Vec::new());
     loop {
-        let (good, end) = checked(&buffer, meter);
+        let end = sort(&mut buffer, &mut passed, meter);
         // What was good before something was not is an answer all the same.
-        to.write_all(&buffer.split_to(good)).await.map_err(|_| Pass::Io)?;
+        to.write_all(&passed).await.map_err(|_| Pass::Io)?;
         end.map_err(Pass::Breach)?;
+        passed.clear();
         buffer.reserve(READ);
         if from.read_buf(&mut buffer).await.map_err(|_| Pass::Io)? == 0 {
             return Ok(());
@@ -105,25 +140,14 @@ async fn pass<R: AsyncRead + Unpin>(
     }
 }
 
-/// How many bytes at the beginning are good messages, and what ended them.
-fn checked(buffer: &[u8], meter: &Meter) -> (usize, Result<(), Breach>) {
-    let mut good = 0;
-    loop {
-        let rest = buffer.get(good..).unwrap_or_default();
-        match next(rest, meter) {
-            Ok(0) => return (good, Ok(())),
-            Ok(length) => good += length,
-            Err(breach) => return (good, Err(breach)),
+/// Takes the whole messages off the buffer: entries are kept, and what is for the library is added to
+/// `passed`, until there is no whole message left, or one that is not good.
+fn sort(buffer: &mut BytesMut, passed: &mut Vec<u8>, meter: &Meter) -> Result<(), Breach> {
+    while let Some(length) = guard::length(buffer)? {
+        let message = buffer.split_to(length);
+        if meter.take(&message)? {
+            passed.extend(message);
         }
     }
-}
-
-/// The length of the first message, which is good; 0 when it is not all there.
-fn next(rest: &[u8], meter: &Meter) -> Result<usize, Breach> {
-    let Some(message) = guard::length(rest)?.and_then(|length| rest.get(..length)) else {
-        return Ok(0);
-    };
-    let elements = guard::check(message, meter.awaited())?;
-    meter.spend(elements.saturating_mul(ELEMENT_COST).saturating_add(message.len()))?;
-    Ok(message.len())
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str};
 
-use ldap3::asn1::{PL, StructureTag};
+use crate::ber::{self, OCTETS, SEQUENCE, SET};
 
 /// Which values of an attribute came, when there are too many for one answer ([MS-ADTS] 3.1.1.3.1.3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,17 +66,28 @@ impl Entry {
         self.attributes.iter().map(|attribute| attribute.name.as_str())
     }
 
+    /// The entry taken apart: its distinguished name, and the attributes that came, without options, with
+    /// their values; `None` when the name is no UTF-8.
+    #[must_use]
+    pub fn into_parts(self) -> Option<(String, impl Iterator<Item = (String, Vec<Vec<u8>>)>)> {
+        let dn = String::from_utf8(self.dn).ok()?;
+        Some((dn, self.attributes.into_iter().map(|attribute| (attribute.name, attribute.values))))
+    }
+
     /// Reads a `SearchResultEntry` (RFC 4511, 4.5.2); `None` when it has another shape.
-    pub(crate) fn read(structure: StructureTag) -> Option<Self> {
-        let mut parts = constructed(structure)?.into_iter();
-        let dn = primitive(parts.next()?)?;
+    pub(crate) fn read(mut content: &[u8]) -> Option<Self> {
+        let dn = ber::take_tag(&mut content, OCTETS)?.to_vec();
+        let mut attributes = ber::take_tag(&mut content, SEQUENCE).filter(|_| content.is_empty())?;
         let mut entry = Self { dn, attributes: Vec::new() };
-        for attribute in constructed(parts.next()?)? {
-            let mut parts = constructed(attribute)?.into_iter();
-            let description = String::from_utf8(primitive(parts.next()?)?).ok()?;
-            let values =
-                constructed(parts.next()?)?.into_iter().map(primitive).collect::<Option<Vec<_>>>()?;
-            entry.add(&description, values);
+        while !attributes.is_empty() {
+            let mut attribute = ber::take_tag(&mut attributes, SEQUENCE)?;
+            let description = str::from_utf8(ber::take_tag(&mut attribute, OCTETS)?).ok()?;
+            let mut set = ber::take_tag(&mut attribute, SET).filter(|_| attribute.is_empty())?;
+            let mut values = Vec::new();
+            while !set.is_empty() {
+                values.push(ber::take_tag(&mut set, OCTETS)?.to_vec());
+            }
+            entry.add(description, values);
         }
         Some(entry)
     }
@@ -121,20 +132,6 @@ impl Entry {
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry").field("attributes", &self.attributes.len()).finish_non_exhaustive()
-    }
-}
-
-fn constructed(structure: StructureTag) -> Option<Vec<StructureTag>> {
-    match structure.payload {
-        PL::C(parts) => Some(parts),
-        PL::P(_) => None,
-    }
-}
-
-fn primitive(structure: StructureTag) -> Option<Vec<u8>> {
-    match structure.payload {
-        PL::P(bytes) => Some(bytes),
-        PL::C(_) => None,
     }
 }
 

@@ -199,6 +199,7 @@ impl Fault {
             Breach::Garbage => Self::Garbage,
             Breach::TooLarge => Self::TooLarge,
             Breach::Unexpected => Self::Unexpected,
+            Breach::TooMany => Self::TooMany,
             Breach::Notice(code) => Self::Notice(code),
             Breach::Closed => Self::Closed,
         }

@@ -2,22 +2,23 @@
 //!
 //! The library trusts a server. It panics over results of another shape, buffers whatever length a
 //! message announces, and follows nesting until the stack is full, which nothing can catch. What has
-//! passed here has the shape of RFC 4511 and a size that was agreed.
+//! passed here has the shape of RFC 4511 and a size that was agreed. Entries do not pass at all: they are
+//! read here, since the library would take each apart twice, which was half of the work of an import.
 
 use std::str;
 
-use crate::ber::{self, Head};
+use crate::{
+    ber::{self, Head, OCTETS, SEQUENCE},
+    entry::Entry,
+};
 
 /// Longest message, in bytes. One entry with every value it may have stays far below.
 pub(crate) const MAX_MESSAGE: usize = 8 * 1024 * 1024;
 /// Deepest nesting: values stand on the sixth level of an entry.
 const MAX_DEPTH: u8 = 8;
 
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
 const BOOLEAN: u8 = 0x01;
 const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
 const ENUMERATED: u8 = 0x0a;
 const CONTROLS: u8 = 0xa0;
 const REFERRAL: u8 = 0xa3;
@@ -41,8 +42,19 @@ pub(crate) enum Breach {
     Unexpected,
     /// A Notice of Disconnection with its result code (RFC 4511, 4.4.1).
     Notice(u32),
+    /// More entries than were agreed.
+    TooMany,
     /// The server hung up.
     Closed,
+}
+
+/// A message that may pass.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Good {
+    /// An entry, with the id of the request that it answers.
+    Entry(u32, Entry),
+    /// Anything else: it is for the library.
+    Other,
 }
 
 /// What a request is answered with.
@@ -73,15 +85,18 @@ pub(crate) fn length(input: &[u8]) -> Result<Option<usize>, Breach> {
     }
 }
 
-/// Looks at one whole message. Returns how many elements it has: each costs memory beside its bytes.
-pub(crate) fn check(message: &[u8], awaited: Awaited) -> Result<usize, Breach> {
-    let elements = ber::count(message, MAX_DEPTH).ok_or(Breach::Garbage)?;
-    verdict(message, awaited).unwrap_or(Err(Breach::Garbage))?;
-    Ok(elements)
+/// How many elements a whole message has: each costs memory beside its bytes.
+pub(crate) fn elements(message: &[u8]) -> Result<usize, Breach> {
+    ber::count(message, MAX_DEPTH).ok_or(Breach::Garbage)
+}
+
+/// Looks at one whole message, whose [`elements`] are known to be sound.
+pub(crate) fn check(message: &[u8], awaited: Awaited) -> Result<Good, Breach> {
+    verdict(message, awaited).unwrap_or(Err(Breach::Garbage))
 }
 
 /// `None` when the message has another shape than RFC 4511 gives it.
-fn verdict(mut message: &[u8], awaited: Awaited) -> Option<Result<(), Breach>> {
+fn verdict(mut message: &[u8], awaited: Awaited) -> Option<Result<Good, Breach>> {
     let mut inner = ber::take_tag(&mut message, SEQUENCE).filter(|_| message.is_empty())?;
     let id = ber::number(ber::take_tag(&mut inner, INTEGER)?)?;
     let operation = ber::take(&mut inner)?;
@@ -94,11 +109,12 @@ fn verdict(mut message: &[u8], awaited: Awaited) -> Option<Result<(), Breach>> {
         controls(ber::take_tag(&mut inner, CONTROLS).filter(|_| inner.is_empty())?)?;
     }
     match (operation.tag, awaited) {
-        (BIND_RESPONSE, Awaited::Bind) | (DONE, Awaited::Search) => result(operation.content).map(Ok),
-        (ENTRY, Awaited::Search) => entry(operation.content).map(Ok),
-        (REFERENCE, Awaited::Search) => texts(operation.content).map(Ok),
-        _ => Some(Err(Breach::Unexpected)),
+        (ENTRY, Awaited::Search) => return Some(Ok(Good::Entry(id, Entry::read(operation.content)?))),
+        (BIND_RESPONSE, Awaited::Bind) | (DONE, Awaited::Search) => result(operation.content)?,
+        (REFERENCE, Awaited::Search) => texts(operation.content)?,
+        _ => return Some(Err(Breach::Unexpected)),
     }
+    Some(Ok(Good::Other))
 }
 
 fn notice(operation: ber::Element<'_>, misplaced: bool) -> Option<Breach> {
@@ -133,20 +149,6 @@ fn result(mut content: &[u8]) -> Option<()> {
     }
     let _ = ber::take_tag(&mut content, SASL);
     content.is_empty().then_some(())
-}
-
-fn entry(mut content: &[u8]) -> Option<()> {
-    ber::take_tag(&mut content, OCTETS)?;
-    let mut attributes = ber::take_tag(&mut content, SEQUENCE).filter(|_| content.is_empty())?;
-    while !attributes.is_empty() {
-        let mut attribute = ber::take_tag(&mut attributes, SEQUENCE)?;
-        ber::take_tag(&mut attribute, OCTETS)?;
-        let mut values = ber::take_tag(&mut attribute, SET).filter(|_| attribute.is_empty())?;
-        while !values.is_empty() {
-            ber::take_tag(&mut values, OCTETS)?;
-        }
-    }
-    Some(())
 }
 
 fn texts(mut content: &[u8]) -> Option<()> {

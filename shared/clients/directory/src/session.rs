@@ -73,7 +73,7 @@ impl Session {
 
     /// Signs in.
     pub(crate) async fn bind(&mut self, credentials: &Credentials, deadline: Instant) -> Result<(), Fault> {
-        self.begin(Awaited::Bind)?;
+        self.begin(Awaited::Bind, 0)?;
         let bind = self.ldap.simple_bind(credentials.user(), credentials.password());
         let answer = within(deadline, Stage::Bind, async { Ok(bind.await) }).await?;
         let result = answer.map_err(|error| self.lost(&error))?;
@@ -90,7 +90,7 @@ impl Session {
 
     /// Makes one search request and reads its whole answer until `deadline`.
     pub(crate) async fn ask(&mut self, question: Question<'_>, deadline: Instant) -> Result<Reply, Fault> {
-        self.begin(Awaited::Search)?;
+        self.begin(Awaited::Search, question.limit)?;
         let answer = within(deadline, Stage::Search, self.reply(question)).await;
         match &answer {
             Ok(_) => self.spent = false,
@@ -107,17 +107,15 @@ impl Session {
             .streaming_search(question.base, question.scope, question.filter, question.attributes.to_vec())
             .await;
         let mut stream = started.map_err(|error| self.lost(&error))?;
-        let (mut entries, mut references) = (Vec::new(), 0_u64);
+        let mut references = 0_u64;
         while let Some(item) = stream.next().await.map_err(|error| self.lost(&error))? {
-            if item.is_ref() {
-                references += 1;
-                continue;
+            if !item.is_ref() {
+                return Err(Fault::Unexpected);
             }
-            if entries.len() >= question.limit {
-                return Err(Fault::TooMany);
-            }
-            entries.push(Entry::read(item.0).ok_or(Fault::Garbage)?);
+            references += 1;
         }
+        let id = u32::try_from(stream.ldap_handle().last_id()).map_err(|_| Fault::Unexpected)?;
+        let entries = self.meter.entries(id).map_err(Fault::of_breach)?;
         Ok(Reply { entries, references, result: stream.finish().await })
     }
 
@@ -135,12 +133,12 @@ impl Session {
     }
 
     /// Starts a request. Until it has succeeded, the connection counts as spent.
-    fn begin(&mut self, awaited: Awaited) -> Result<(), Fault> {
+    fn begin(&mut self, awaited: Awaited, most: usize) -> Result<(), Fault> {
         if self.spent {
             return Err(Fault::Spent);
         }
         self.spent = true;
-        self.meter.begin(awaited);
+        self.meter.begin(awaited, most);
         Ok(())
     }
 
