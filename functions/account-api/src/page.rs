@@ -50,7 +50,10 @@ fn fit(mut accounts: Vec<Account>, may_compress: bool) -> Result<Answer, HttpErr
 
 #[cfg(test)]
 mod tests {
-    use bridge_domain::{Timestamp, ldap::account::Entry};
+    use bridge_domain::{
+        Timestamp,
+        ldap::account::{Entry, Received},
+    };
     use bridge_runtime::http::answer_size;
 
     use super::*;
@@ -67,7 +70,7 @@ mod tests {
             ("mail".to_owned(), vec![b"a@x".to_vec()]),
         ];
         let entry = Entry { dn: "CN=a".into(), attributes };
-        Account::read("t".parse().unwrap(), "c".parse().unwrap(), entry, Timestamp::MIN).unwrap().0
+        Received::read("t".parse().unwrap(), "c".parse().unwrap(), entry, Timestamp::MIN).unwrap().account()
     }
 
     #[test]

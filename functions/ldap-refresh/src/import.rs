@@ -9,16 +9,16 @@ use bridge_domain::{
     import::{
         connection::Connection as AnyConnection,
         engine::{Counts, End, Marking},
-        manifest::ContentHash,
         task::{Ending, Progress, Task, Trigger},
     },
     ldap::{
-        account::{Account, Entry},
+        account::{Entry, Received},
         connection::Connection,
     },
 };
 use bridge_importing::{Halt, Session};
 use bridge_store::{ImportError, ImportRun};
+use futures_util::future;
 use tokio::time::timeout;
 
 use crate::app::Parts;
@@ -106,22 +106,24 @@ pub(crate) async fn run(parts: &Parts, session: &mut Session) -> Result<Ended, H
         Err(error) => return unable(error, &Counts::default()),
     };
     let mut search = controller.search(request(&connection));
+    let mut page = session.during(timeout(left(parts, began), search.next_page())).await?;
     let cut = loop {
-        let page = session.during(timeout(left(parts, began), search.next_page())).await?;
         let entries = match page {
             Ok(Ok(Some(entries))) => entries,
             Ok(Ok(None)) => break None,
             Ok(Err(error)) => break Some(Cut::from(error)),
             Err(_) => break Some(time_up()),
         };
-        let accounts = match accounts(&task, &entries, began) {
-            Ok(accounts) => accounts,
-            Err(cut) => break Some(cut),
-        };
         // Before anything is written: whoever lost the lane must not.
         session.beat(progress(&run)).await?;
-        if let Err(error) = Box::pin(session.during(run.page(accounts))).await? {
-            return unable(error, run.counts());
+        // The server is at the next page while this one is stored.
+        let next = timeout(left(parts, began), search.next_page());
+        let both = future::join(next, store(&mut run, &task, entries, began));
+        let (next, stored) = Box::pin(session.during(both)).await?;
+        match stored {
+            Ok(()) => page = next,
+            Err(Stop::Cut(cut)) => break Some(cut),
+            Err(Stop::Import(error)) => return unable(error, run.counts()),
         }
     };
     if search.progress().references > 0 {
@@ -199,19 +201,28 @@ fn request(connection: &Connection) -> Request {
     Request::new(connection.base_dn.as_str(), Filter::from(&connection.filter), attributes)
 }
 
-/// The accounts of a page.
-fn accounts(
+/// Why a page is not stored.
+enum Stop {
+    Cut(Cut),
+    Import(ImportError),
+}
+
+/// Takes in a page of the import that began then.
+async fn store(
+    run: &mut ImportRun,
     task: &Task,
-    entries: &[bridge_directory::Entry],
-    received: Timestamp,
-) -> Result<Vec<(Account, ContentHash)>, Cut> {
-    let account = |entry: &bridge_directory::Entry| {
-        let dn = entry.dn().ok_or_else(|| Cut::new("entry", "an entry came with a name that is no text"))?;
-        let values = |name: &str| entry.all_bytes(name).map(<[u8]>::to_vec).collect();
-        let attributes = entry.names().map(|name| (name.to_owned(), values(name))).collect();
-        let entry = Entry { dn: dn.to_owned(), attributes };
-        Account::read(task.tenant.clone(), task.connection.clone(), entry, received)
-            .map_err(|missing| Cut::new("guid", missing.to_string()))
-    };
-    entries.iter().map(account).collect()
+    entries: Vec<bridge_directory::Entry>,
+    began: Timestamp,
+) -> Result<(), Stop> {
+    let received = entries.into_iter().map(|entry| received(task, entry, began));
+    let page = received.collect::<Result<Vec<_>, _>>().map_err(Stop::Cut)?;
+    run.page(page).await.map_err(Stop::Import)
+}
+
+fn received(task: &Task, entry: bridge_directory::Entry, at: Timestamp) -> Result<Received, Cut> {
+    let (dn, attributes) =
+        entry.into_parts().ok_or_else(|| Cut::new("entry", "an entry came with a name that is no text"))?;
+    let entry = Entry { dn, attributes: attributes.collect() };
+    Received::read(task.tenant.clone(), task.connection.clone(), entry, at)
+        .map_err(|missing| Cut::new("guid", missing.to_string()))
 }

@@ -2,7 +2,7 @@ use bridge_domain::{
     access::Grants,
     import::engine::End,
     intake,
-    ldap::account::{Account, Entry},
+    ldap::account::{Entry, Received},
     outbox::{Change, Origin},
     query::Query,
     search::Search,
@@ -87,7 +87,7 @@ async fn each_name_of_a_page_is_looked_up_once() {
     let attributes = [("objectGUID", vec![7; 16]), ("sAMAccountName", b"USER1".to_vec())];
     let attributes = attributes.map(|(name, value)| (name.to_owned(), vec![value])).to_vec();
     let entry = Entry { dn: "CN=a".into(), attributes };
-    let account = Account::read(tenant, connection.clone(), entry, now()).unwrap();
+    let account = Received::read(tenant, connection.clone(), entry, now()).unwrap();
     let mut run = ImportRun::begin(inventory(&engine), connection, now(), 30).await.unwrap();
     run.page(vec![account]).await.unwrap();
     run.finish(End::Complete, true).await.unwrap();

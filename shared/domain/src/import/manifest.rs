@@ -52,7 +52,7 @@ impl ExternalId {
     /// From an id of any other form: the first 16 bytes of its SHA-256.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self(digest(text.as_bytes()))
+        Self(shorten(Sha256::new_with_prefix(text)))
     }
 
     /// The bytes.
@@ -80,15 +80,34 @@ impl ContentHash {
     /// The hash of a content.
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
-        let hash = Self(digest(content));
-        if hash == Self::UNKNOWN { Self([0xff; HASH_BYTES]) } else { hash }
+        let mut whole = Content::default();
+        whole.put(content);
+        whole.hash()
+    }
+}
+
+/// A content that is hashed part by part.
+#[derive(Clone, Debug, Default)]
+pub struct Content(Sha256);
+
+impl Content {
+    /// Adds the next part.
+    pub fn put(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The hash of all parts, as if they had been one.
+    #[must_use]
+    pub fn hash(self) -> ContentHash {
+        let hash = ContentHash(shorten(self.0));
+        if hash == ContentHash::UNKNOWN { ContentHash([0xff; HASH_BYTES]) } else { hash }
     }
 }
 
 /// The first 16 bytes of a SHA-256.
-fn digest(bytes: &[u8]) -> [u8; 16] {
+fn shorten(whole: Sha256) -> [u8; 16] {
     let mut short = [0; 16];
-    short.iter_mut().zip(Sha256::digest(bytes)).for_each(|(to, from)| *to = from);
+    short.iter_mut().zip(whole.finalize()).for_each(|(to, from)| *to = from);
     short
 }
 

@@ -5,22 +5,19 @@ use std::{
     fmt,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{
-    attributes::{OBJECT_GUID, canonical},
-    decode,
-    guid::Guid,
-};
-use crate::{ConnectionId, TenantId, Timestamp, import::manifest::ContentHash};
+use super::{decode, guid::Guid};
+use crate::{ConnectionId, TenantId, Timestamp};
 
 mod fit;
 mod hash;
+mod received;
 
 pub use fit::{Cut, SIZE_LIMIT};
 pub use hash::VOLATILE;
+pub use received::{Entry, NoGuid, Received};
 
 /// Attributes that are lists even when they hold one value.
 const LISTS: [&str; 2] = ["managedObjects", "memberOf"];
@@ -57,21 +54,6 @@ impl fmt::Debug for Values {
     /// How many: what they say is personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{} values]", self.as_slice().len())
-    }
-}
-
-/// An entry as a directory sent it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its distinguished name.
-    pub dn: String,
-    /// Its attributes, by the name that the directory answered with, options and all.
-    pub attributes: Vec<(String, Vec<Vec<u8>>)>,
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("attributes", &self.attributes.len()).finish_non_exhaustive()
     }
 }
 
@@ -113,11 +95,6 @@ impl fmt::Debug for Account {
     }
 }
 
-/// The entry has no objectGUID: it can not be told from others, now or later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an entry came without objectGUID: the user of the connection must be allowed to read it")]
-pub struct NoGuid;
-
 /// An account as the API shows it: with the meaning of what is only a number.
 #[derive(Clone, Debug, Serialize)]
 pub struct Shown<'a> {
@@ -128,56 +105,6 @@ pub struct Shown<'a> {
 }
 
 impl Account {
-    /// Reads an entry that was received at `now`, and tells the hash of what counts of it: see
-    /// [`VOLATILE`]. The hash is that of the whole entry, even where the account keeps only a part.
-    ///
-    /// # Errors
-    /// Without an objectGUID of 16 bytes.
-    pub fn read(
-        tenant: TenantId,
-        connection: ConnectionId,
-        entry: Entry,
-        now: Timestamp,
-    ) -> Result<(Self, ContentHash), NoGuid> {
-        let mut id = None;
-        let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, values) in entry.attributes {
-            let name = canonical(name.split(';').next().unwrap_or("")).to_owned();
-            if name == OBJECT_GUID {
-                id = values.first().and_then(|bytes| Guid::from_bytes(bytes)).or(id);
-            }
-            if !values.is_empty() {
-                let values = values.into_iter().map(|bytes| text(&name, bytes));
-                texts.entry(name.clone()).or_default().extend(values);
-            }
-        }
-        let id = id.ok_or(NoGuid)?;
-        for values in texts.values_mut() {
-            values.sort_unstable();
-            values.dedup();
-        }
-        let hash = hash::of(&entry.dn, &texts);
-        let truncated = fit::fit(&mut texts, SIZE_LIMIT);
-        let attributes = texts.into_iter().map(|(name, mut values)| {
-            let many = values.len() != 1 || LISTS.contains(&name.as_str());
-            let values =
-                if many { Values::Many(values) } else { Values::One(values.pop().unwrap_or_default()) };
-            (name, values)
-        });
-        let attributes = attributes.collect();
-        let account = Self {
-            id,
-            tenant,
-            connection,
-            dn: entry.dn,
-            attributes,
-            truncated,
-            received: now,
-            expires: None,
-        };
-        Ok((account, hash))
-    }
-
     /// The values of an attribute, named in the case of the schema; none when it is absent.
     #[must_use]
     pub fn values(&self, attribute: &str) -> &[String] {
@@ -222,18 +149,6 @@ impl Account {
         });
         Shown { account: self, decoded: decoded.collect() }
     }
-}
-
-/// A value as text.
-fn text(name: &str, bytes: Vec<u8>) -> String {
-    let known = match name {
-        OBJECT_GUID => Guid::from_bytes(&bytes).map(|guid| guid.to_string()),
-        "objectSid" => decode::sid(&bytes),
-        _ => None,
-    };
-    known.unwrap_or_else(|| {
-        String::from_utf8(bytes).unwrap_or_else(|error| BASE64_STANDARD.encode(error.as_bytes()))
-    })
 }
 
 #[cfg(test)]

@@ -136,7 +136,16 @@ impl<'de> Deserialize<'de> for Attributes {
 /// A name in the case of the schema, if it is one of those known here.
 #[must_use]
 pub fn canonical(name: &str) -> &str {
-    DEFAULT.into_iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name)
+    // As most directories write it.
+    if DEFAULT.binary_search(&name).is_ok() {
+        return name;
+    }
+    let place = DEFAULT.binary_search_by(|known| lower(known).cmp(lower(name)));
+    place.ok().and_then(|place| DEFAULT.get(place)).copied().unwrap_or(name)
+}
+
+fn lower(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -152,7 +161,7 @@ mod tests {
         assert_eq!(read.0, ["objectSid", "mail", "extensionAttribute1", "objectGUID"]);
         assert!(read.contains("objectguid"));
         assert_eq!(Attributes::default().0.len(), 37);
-        assert!(DEFAULT.is_sorted_by_key(|name| name.to_lowercase()));
+        assert!(DEFAULT.is_sorted() && DEFAULT.is_sorted_by_key(|name| name.to_lowercase()));
     }
 
     #[test]

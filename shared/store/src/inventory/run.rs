@@ -6,9 +6,9 @@ use bridge_domain::{
     ConnectionId, Timestamp,
     import::{
         engine::{Counts, End, Import, Marking},
-        manifest::{ContentHash, ExternalId},
+        manifest::ExternalId,
     },
-    ldap::account::Account,
+    ldap::account::{Account, Received},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -56,18 +56,18 @@ impl ImportRun {
         self.import.expected()
     }
 
-    /// Takes in a page of accounts with the hashes of their contents: those that are new or other than
-    /// stored are written. All are of this connection.
+    /// Takes in a page: the accounts that are new or other than stored are written. All are of this
+    /// connection.
     ///
     /// # Errors
     /// When they can not all be written: the run is over then.
-    pub async fn page(&mut self, accounts: Vec<(Account, ContentHash)>) -> Result<(), ImportError> {
+    pub async fn page(&mut self, page: Vec<Received>) -> Result<(), ImportError> {
         let mut written: BTreeMap<ExternalId, Account> = BTreeMap::new();
-        for (account, hash) in accounts {
-            let id = account.id.external();
+        for received in page {
+            let id = received.id().external();
             // Of one that comes twice the last counts.
-            if self.import.see(id, hash)?.writes() {
-                written.insert(id, account);
+            if self.import.see(id, received.hash())?.writes() {
+                written.insert(id, received.account());
             }
         }
         let run = self.number();

@@ -151,7 +151,7 @@ pub fn several(tenant: &TenantId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bridge_domain::ldap::account::{Account, Entry};
+    use bridge_domain::ldap::account::{Entry, Received};
     use proptest::prelude::*;
 
     use super::*;
@@ -191,7 +191,7 @@ mod tests {
             let entry = Entry { dn: name, attributes };
             let (tenant, connection) = ("t".parse().unwrap(), connection.parse().unwrap());
             let now = bridge_domain::Timestamp::MIN;
-            let (account, _) = Account::read(tenant, connection, entry, now).unwrap();
+            let account = Received::read(tenant, connection, entry, now).unwrap().account();
             let listed = listed(&account);
             let end = format!("#{}#{}", account.id, account.connection);
             prop_assert!(listed.len() < 1_000 && listed.ends_with(&end));

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use bridge_domain::{
     TenantId, Timestamp,
-    import::{engine::End, manifest::ContentHash},
+    import::engine::End,
     ldap::{
-        account::{Account, Entry},
+        account::{Account, Entry, Received},
         account_search::{Field, Search},
         guid::Guid,
     },
@@ -59,7 +59,7 @@ fn guid(number: u32) -> Guid {
     Guid::from_bytes(&bytes).unwrap()
 }
 
-fn read(tenant: &str, connection: &str, person: &Person, now: Timestamp) -> (Account, ContentHash) {
+fn read(tenant: &str, connection: &str, person: &Person, now: Timestamp) -> Received {
     let mut attributes =
         vec![("objectGUID".to_owned(), vec![guid(person.number).external().bytes().to_vec()])];
     for (name, values) in &person.attributes {
@@ -67,7 +67,7 @@ fn read(tenant: &str, connection: &str, person: &Person, now: Timestamp) -> (Acc
             .push(((*name).to_owned(), values.iter().map(|value| value.clone().into_bytes()).collect()));
     }
     let entry = Entry { dn: person.dn.clone(), attributes };
-    Account::read(tenant.parse().unwrap(), connection.parse().unwrap(), entry, now).unwrap()
+    Received::read(tenant.parse().unwrap(), connection.parse().unwrap(), entry, now).unwrap()
 }
 
 impl Bench {

@@ -5,12 +5,9 @@ use std::{collections::BTreeMap, task::Poll};
 use aws_sdk_dynamodb::types::AttributeValue;
 use bridge_domain::{
     ConnectionId, Timestamp,
-    import::{
-        engine::{Counts, End, Marking},
-        manifest::ContentHash,
-    },
+    import::engine::{Counts, End, Marking},
     ldap::{
-        account::{Account, Entry},
+        account::{Account, Entry, Received},
         guid::Guid,
     },
 };
@@ -47,12 +44,12 @@ fn people(count: u32) -> People {
     (0..count).map(|number| (number, "here")).collect()
 }
 
-fn account(connection: &ConnectionId, number: u32, title: &str, now: Timestamp) -> (Account, ContentHash) {
+fn account(connection: &ConnectionId, number: u32, title: &str, now: Timestamp) -> Received {
     let bytes = guid(number).external().bytes().to_vec();
     let attributes = [("objectGUID", bytes), ("title", title.as_bytes().to_vec())];
     let attributes = attributes.map(|(name, value)| (name.to_owned(), vec![value])).to_vec();
     let entry = Entry { dn: format!("CN={number},DC=corp,DC=test"), attributes };
-    Account::read("tenant-1".parse().unwrap(), connection.clone(), entry, now).unwrap()
+    Received::read("tenant-1".parse().unwrap(), connection.clone(), entry, now).unwrap()
 }
 
 impl Bench {

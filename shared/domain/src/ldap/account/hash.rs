@@ -1,8 +1,7 @@
 //! What counts as a change of an account.
 
-use std::collections::BTreeMap;
-
-use crate::import::manifest::ContentHash;
+use super::Entry;
+use crate::import::manifest::{Content, ContentHash};
 
 /// A new number here has every account written once more.
 const VERSION: u8 = 1;
@@ -25,24 +24,25 @@ pub const VOLATILE: [&str; 8] = [
     "whenChanged",
 ];
 
-/// The hash of a name and of attributes whose values are in order: in which order a directory sent them
-/// does not matter.
-pub(super) fn of(dn: &str, attributes: &BTreeMap<String, Vec<String>>) -> ContentHash {
-    let mut content = vec![VERSION];
-    let mut put = |text: &str| {
-        content.extend((text.len() as u64).to_be_bytes());
-        content.extend(text.as_bytes());
+/// The hash of an entry whose attributes and values are in order: in which order a directory sent them does
+/// not matter.
+pub(super) fn of(entry: &Entry) -> ContentHash {
+    let mut content = Content::default();
+    content.put(&[VERSION]);
+    let mut put = |bytes: &[u8]| {
+        content.put(&(bytes.len() as u64).to_be_bytes());
+        content.put(bytes);
     };
-    put(dn);
-    for (name, values) in attributes {
+    put(entry.dn.as_bytes());
+    for (name, values) in &entry.attributes {
         if VOLATILE.iter().any(|volatile| volatile.eq_ignore_ascii_case(name)) {
             continue;
         }
-        put(name);
-        put(&values.len().to_string());
+        put(name.as_bytes());
+        put(&(values.len() as u64).to_be_bytes());
         for value in values {
             put(value);
         }
     }
-    ContentHash::of(&content)
+    content.hash()
 }

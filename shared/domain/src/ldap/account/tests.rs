@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::{import::manifest::ContentHash, ldap::attributes::OBJECT_GUID};
 
 const GUID: [u8; 16] = [9; 16];
 
@@ -18,7 +19,9 @@ fn entry(attributes: &[(&str, &[&str])]) -> Entry {
 }
 
 fn read(entry: Entry) -> (Account, ContentHash) {
-    Account::read("t".parse().unwrap(), "c".parse().unwrap(), entry, at(1)).unwrap()
+    let received = Received::read("t".parse().unwrap(), "c".parse().unwrap(), entry, at(1)).unwrap();
+    let hash = received.hash();
+    (received.account(), hash)
 }
 
 #[test]
@@ -57,7 +60,7 @@ fn an_entry_becomes_an_account_with_the_meaning_beside_the_numbers() {
 fn without_a_guid_nobody_knows_who_it_is() {
     for guid in [vec![], vec![vec![1, 2]]] {
         let entry = Entry { dn: "CN=a".into(), attributes: vec![("objectGUID".into(), guid)] };
-        assert_eq!(Account::read("t".parse().unwrap(), "c".parse().unwrap(), entry, at(1)), Err(NoGuid));
+        assert_eq!(Received::read("t".parse().unwrap(), "c".parse().unwrap(), entry, at(1)), Err(NoGuid));
     }
 }
 
