@@ -141,3 +141,6 @@ async fn requeue(
     store.put_off_task(&task, now.plus_seconds(PUT_OFF)).await?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;
