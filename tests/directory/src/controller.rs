@@ -9,6 +9,9 @@ use crate::{
 const IN_CHAIN: &[u8] = b"1.2.840.113556.1.4.1941";
 const ALL_BITS: &[u8] = b"1.2.840.113556.1.4.803";
 
+/// Values of one attribute that come with one answer (`MaxValRange`).
+const MOST_VALUES: usize = 1500;
+
 /// An object of the directory.
 #[derive(Clone, Debug, Default)]
 pub struct Object {
@@ -124,12 +127,8 @@ pub(crate) fn search(objects: &[Object], question: &Question) -> Vec<Vec<u8>> {
         objects.iter().filter(|object| below(&object.dn) && matches(objects, object, &question.filter));
     let mut messages: Vec<Vec<u8>> = found
         .map(|object| {
-            let wanted = |name: &str| {
-                question.attributes.is_empty()
-                    || question.attributes.iter().any(|asked| asked.eq_ignore_ascii_case(name))
-            };
             let attributes: Vec<_> =
-                object.attributes.iter().filter(|(name, _)| wanted(name)).cloned().collect();
+                object.attributes.iter().flat_map(|(name, values)| shown(question, name, values)).collect();
             message(question.id, &entry(&object.dn, &attributes), &[])
         })
         .collect();
@@ -137,6 +136,25 @@ pub(crate) fn search(objects: &[Object], question: &Question) -> Vec<Vec<u8>> {
     let code = if missing && !objects.iter().any(|object| below(&object.dn)) { 32 } else { 0 };
     messages.push(message(question.id, &result(0x65, code, ""), &paged("")));
     messages
+}
+
+/// What an answer holds of an attribute: nothing when it was not asked for, and of very many values a part
+/// ([MS-ADTS] 3.1.1.3.1.3.3).
+fn shown(question: &Question, name: &str, values: &[Vec<u8>]) -> Vec<(String, Vec<Vec<u8>>)> {
+    let is = |asked: &String| asked.split(';').next().unwrap_or_default().eq_ignore_ascii_case(name);
+    let asked = question.attributes.iter().find(|asked| is(asked));
+    if asked.is_none() && !question.attributes.is_empty() {
+        return Vec::new();
+    }
+    let ranged = asked.is_some_and(|asked| asked.contains(';'));
+    if values.len() <= MOST_VALUES && !ranged {
+        return vec![(name.to_owned(), values.to_vec())];
+    }
+    let first = if ranged { question.range } else { 0 };
+    let end = (first + MOST_VALUES).min(values.len());
+    let last = if end == values.len() { "*".to_owned() } else { (end - 1).to_string() };
+    let part = (format!("{name};range={first}-{last}"), values.get(first..end).unwrap_or_default().to_vec());
+    if ranged { vec![part] } else { vec![(name.to_owned(), Vec::new()), part] }
 }
 
 /// Whether an object matches a filter (RFC 4511, 4.5.1.7).

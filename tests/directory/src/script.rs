@@ -88,7 +88,8 @@ pub(crate) fn entry(dn: impl AsRef<[u8]>, attributes: &[(String, Vec<Vec<u8>>)])
 pub(crate) fn numbered(number: usize) -> Vec<u8> {
     let name = format!("u{number}");
     let dn = format!("CN={name},DC=corp,DC=test");
-    entry(dn, &[("cn".to_owned(), vec![name.into_bytes()])])
+    let guid = (number as u128).to_be_bytes().to_vec();
+    entry(dn, &[("cn".to_owned(), vec![name.into_bytes()]), ("objectGUID".to_owned(), vec![guid])])
 }
 
 impl Script {

@@ -4,7 +4,7 @@ use bridge_domain::{
     ConnectionId, Timestamp,
     import::engine::End,
     ldap::{
-        account::{Account, Entry},
+        account::{Entry, Received},
         guid::Guid,
     },
 };
@@ -37,10 +37,10 @@ async fn import(tenant: &Tenant, people: &[(&str, Attributes<'_>)]) -> Vec<Strin
             attributes.iter().map(|(name, values)| ((*name).to_owned(), bytes(values))).collect();
         list.push(("objectGUID".to_owned(), vec![Uuid::new_v4().as_bytes().to_vec()]));
         let entry = Entry { dn: (*dn).to_owned(), attributes: list };
-        Account::read(tenant.id.parse().unwrap(), connection.clone(), entry, now).unwrap()
+        Received::read(tenant.id.parse().unwrap(), connection.clone(), entry, now).unwrap()
     };
     let accounts: Vec<_> = people.iter().map(read).collect();
-    let ids = accounts.iter().map(|(account, _)| account.id.to_string()).collect();
+    let ids = accounts.iter().map(|received| received.id().to_string()).collect();
     run.page(accounts).await.unwrap();
     run.finish(End::Complete, true).await.unwrap();
     ids

@@ -22,14 +22,14 @@ use crate::{
 /// People on two pages.
 const PEOPLE: usize = 700;
 
-async fn slapd(people: usize) -> Slapd {
+pub(crate) async fn slapd(people: usize) -> Slapd {
     Slapd::start(SlapdOptions { people, settings: "sizelimit unlimited\n", ..SlapdOptions::default() })
         .await
         .unwrap()
 }
 
 /// The account that a connection has brought of an objectGUID.
-async fn account(tenant: &Tenant, connection: &Value, guid: [u8; 16]) -> Option<Account> {
+pub(crate) async fn account(tenant: &Tenant, connection: &Value, guid: [u8; 16]) -> Option<Account> {
     let aws = Aws::load().await;
     let table = tenant.admin.world.stack.inventory_table.parse().unwrap();
     let connection: ConnectionId = text(connection, "id").parse().unwrap();
@@ -37,7 +37,7 @@ async fn account(tenant: &Tenant, connection: &Value, guid: [u8; 16]) -> Option<
     Inventory::new(aws.config(), table).account(&connection, guid, now()).await.unwrap()
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let passed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_micros(i64::try_from(passed.as_micros()).unwrap()).unwrap()
 }

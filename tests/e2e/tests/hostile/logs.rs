@@ -6,6 +6,7 @@
 //! ones, and complete.
 
 mod integrations;
+mod ldap;
 mod ncircc;
 
 use std::{collections::BTreeMap, time::SystemTime};
@@ -13,7 +14,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 use bridge_domain::{
     ConnectionId, Timestamp,
     import::engine::End,
-    ldap::account::{Account, Entry},
+    ldap::account::{Entry, Received},
     secret::Secret,
     webhook::{SECRET_BYTES, SigningSecret},
 };
@@ -147,7 +148,7 @@ impl Suspect {
         ];
         let entry = Entry { dn: self.marked("CN=dn"), attributes };
         let tenant = self.world.tenant.parse().unwrap();
-        let account = Account::read(tenant, connection.clone(), entry, now).unwrap();
+        let account = Received::read(tenant, connection.clone(), entry, now).unwrap();
         let mut run = ImportRun::begin(inventory, connection, now, 30).await.unwrap();
         run.page(vec![account]).await.unwrap();
         run.finish(End::Complete, true).await.unwrap();

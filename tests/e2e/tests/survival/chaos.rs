@@ -39,7 +39,7 @@ pub(crate) async fn trouble(control: Control, mut random: Random, path: &'static
 pub(crate) async fn kill(stack: Stack, mut random: Random, killed: &std::sync::atomic::AtomicUsize) {
     loop {
         pause(&mut random, 3_000).await;
-        let alive = senders(&stack);
+        let alive = processes(&stack, &MORTAL);
         if !alive.is_empty() {
             let id = random.pick(&alive).to_string();
             // It may be gone already.
@@ -54,9 +54,10 @@ async fn pause(random: &mut Random, most: usize) {
     sleep(Duration::from_millis(u64::try_from(200 + random.below(most)).unwrap())).await;
 }
 
-/// Ids of the processes of the mortal functions of this very stack.
-fn senders(stack: &Stack) -> Vec<u32> {
-    let names = MORTAL.map(|function| format!("AWS_LAMBDA_FUNCTION_NAME={}-{function}", stack.name));
+/// Ids of the processes of these functions of this very stack.
+pub(crate) fn processes(stack: &Stack, functions: &[&str]) -> Vec<u32> {
+    let name = |function: &&str| format!("AWS_LAMBDA_FUNCTION_NAME={}-{function}", stack.name);
+    let names: Vec<String> = functions.iter().map(name).collect();
     // Two stacks may have one name; only one of them has this endpoint.
     let here = format!("AWS_ENDPOINT_URL={}", stack.aws_endpoint);
     let ours = |id: &u32| {

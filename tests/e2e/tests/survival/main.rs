@@ -21,6 +21,9 @@ mod irp;
 #[path = "../e2e/kuma_core.rs"]
 #[expect(dead_code, reason = "shared with the suite e2e")]
 mod kuma_core;
+#[path = "../e2e/ldap.rs"]
+#[expect(dead_code, reason = "shared with the suite e2e")]
+mod ldap;
 #[path = "../e2e/tenant.rs"]
 #[expect(dead_code, reason = "shared with the suite e2e")]
 mod tenant;
@@ -29,6 +32,7 @@ mod tenant;
 mod world;
 
 mod chaos;
+mod imports;
 mod random;
 mod runs;
 mod vault;
