@@ -30,6 +30,15 @@ fn domain() -> Changes {
         .group(&dn("Shift"), &[&dn("canary")])
         .group(&dn("Analysts"), &[&dn("Shift")])
         .group(&dn("Operators"), &[])
+        .add(
+            &dn("Letters"),
+            &[
+                ("objectClass", "group"),
+                ("sAMAccountName", "Letters"),
+                ("groupType", "2"),
+                ("member", &dn("canary")),
+            ],
+        )
 }
 
 fn trusting(samba: &Samba, mode: TlsMode) -> Directory {
@@ -56,6 +65,7 @@ async fn a_real_active_directory_is_what_we_take_it_for() {
         assert!(connection.has_group(&dn("Analysts")).await.unwrap());
         assert!(!connection.has_group(&dn("canary")).await.unwrap(), "a user is no group");
         assert!(!connection.has_group(&dn("none")).await.unwrap());
+        assert!(!connection.has_group(&dn("Letters")).await.unwrap(), "it is for distribution alone");
         for base in [format!("OU=canary,{BASE}"), "DC=other,DC=example".to_owned()] {
             let error = connection.reads(&base).await.unwrap_err();
             assert_discreet(&error);
@@ -104,6 +114,7 @@ async fn users(samba: &Samba) {
             (domain_users.clone(), true),
             (dn("Operators"), false),
             (dn("All"), false),
+            (dn("Letters"), false),
         ] {
             assert_eq!(user.is_member_of(&group.parse().unwrap()), wanted, "{name}: {group}");
         }
