@@ -7,7 +7,7 @@ TOOLS := infra/local/tools.sh
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
 # Functions in a container do not reach the simulators, which listen on this machine's loopback.
-IN_CONTAINER := $(addprefix --skip ,delivery domain_auth::the_domain export:: export_ login:: login_refused:: loops:: ncircc_ push:: pull:: r_vision targets::)
+IN_CONTAINER := $(addprefix --skip ,delivery domain_auth::the_domain export:: export_ login:: login_refused:: loops:: ncircc_ push:: pull:: r_vision samba_ targets::)
 
 .DEFAULT_GOAL := help
 .PHONY: help tools build test up down demo check bench fuzz redrive deploy
@@ -15,7 +15,7 @@ IN_CONTAINER := $(addprefix --skip ,delivery domain_auth::the_domain export:: ex
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-tools: ## install the tools of the tests into .tools (no root)
+tools: ## install the tools of the tests into .tools (no root; Samba with root only)
 	@$(TOOLS)
 
 # One selection of packages and targets everywhere: another one unifies features differently and

@@ -2,12 +2,14 @@
 # Installs the pinned Python tools into .tools/<name>, one virtual environment each because their
 # pins conflict. Does nothing for a tool whose requirements have not changed. `proxy` is tinyproxy,
 # which tests send calls through: the one that is installed, or Debian's package unpacked here.
-# `slapd` is OpenLDAP, the directory of the tests: likewise.
+# `slapd` is OpenLDAP, the directory of the tests: likewise. `samba` is Samba with an empty Active
+# Directory: likewise, but it needs root. Where it can not be had it is left out, and so are the tests
+# with it; with REQUIRE_SAMBA=1 that is an error.
 #
 #   infra/local/tools.sh                  every tool
 #   infra/local/tools.sh ministack sam    these only
 #
-# PYTHON chooses the interpreter (default python3). No root is needed.
+# PYTHON chooses the interpreter (default python3). No root is needed but for `samba`.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -193,15 +195,110 @@ The whole log is $tools/slapd.log"
     }
 }
 
+# Samba and what it needs of what this machine lacks. Debian's python3 is its own, whatever is in PATH.
+# Releases divide it into packages in different ways.
+samba_packages() {
+    names=
+    for name in samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba ldb-tools; do
+        ! apt-cache "$@" show "$name" >/dev/null 2>&1 || names="$names $name"
+    done
+    [ -n "$names" ] || return 1
+    # shellcheck disable=SC2086 # a list of names
+    apt-get --simulate -o Debug::NoLocking=true "$@" --no-install-recommends install $names |
+        sed -n 's/^Inst \([^ ]*\).*/\1/p'
+}
+
+# Whether what is in $1/run makes a domain, or has made one. $1/domain is it.
+makes_domain() {
+    run=$1/run
+    domain=$1/domain
+    found=$("$run" samba --version 2>/dev/null) || return 1
+    stamp=$({ echo "$found" && cat "$here/smb.conf"; } | sha256sum)
+    [ "$(cat "$1/stamp" 2>/dev/null || true)" != "$stamp" ] || return 0
+    rm -rf "$domain"
+    mkdir "$domain" "$domain/run" "$domain/cache"
+    sed -e "s|@HOME@|$domain|g" -e 's|@ADDRESS@|127.0.0.1|g' "$here/smb.conf" >"$domain/smb.conf"
+    # The password of an administrator that no test signs in as.
+    password=$(od -A n -t x1 -N 16 /dev/urandom | tr -d ' \n')Aa1!
+    "$run" samba-tool domain provision --configfile="$domain/smb.conf" --realm=CORP.TEST --domain=CORP \
+        --host-name=dc1 --host-ip=127.0.0.1 --adminpass="$password" --server-role=dc --dns-backend=NONE &&
+        "$run" ldbsearch -H "$domain/private/sam.ldb" --configfile="$domain/smb.conf" -s base -b DC=corp,DC=test &&
+        printf '%s\n' "$stamp" >"$1/stamp"
+}
+
+without_samba() {
+    rm -rf "$tools/samba" 2>/dev/null || true # it may be root's
+    [ "${REQUIRE_SAMBA:-}" != 1 ] || fail "no Samba, which REQUIRE_SAMBA=1 asks for: $1"
+    printf 'tools: %-9s is left out, and the tests with it: %s\n' samba "$1"
+}
+
+# $tools/samba/run runs a program of Samba.
+install_samba() {
+    home=$tools/samba
+    log=$tools/samba.log
+    if [ "$(id -u)" != 0 ]; then
+        without_samba 'it needs root'
+        return
+    fi
+    if [ -x "$home/run" ] && makes_domain "$home" >"$log" 2>&1; then
+        printf 'tools: %-9s is ready\n' samba
+        return
+    fi
+    rm -rf "$home"
+    mkdir -p "$home/work"
+    if [ -x /usr/sbin/samba ] && [ -d /usr/share/samba/setup/ad-schema ] &&
+        command -v samba-tool >/dev/null 2>&1 && command -v ldbmodify >/dev/null 2>&1; then
+        # shellcheck disable=SC2016 # of the script that is written
+        printf '#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec "$@"\n' >"$home/run"
+        says='is /usr/sbin/samba'
+    else
+        if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-deb >/dev/null 2>&1; then
+            without_samba 'it is not installed, and this is no Debian to take it from'
+            return
+        fi
+        # It looks for its parts below /usr, so it has a /usr of its own to run in.
+        # shellcheck disable=SC2016 # of the script that is written
+        printf '#!/bin/sh\nexec unshare --mount --propagation private /bin/sh -c '\''%s'\'' "%s" "$@"\n' \
+            'mount -t overlay -o "lowerdir=$0/usr:/usr" overlay /usr && PATH=/usr/sbin:/usr/bin:/sbin:/bin exec "$@"' \
+            "$home" >"$home/run"
+        mkdir "$home/usr"
+        chmod +x "$home/run"
+        if ! "$home/run" true >"$log" 2>&1; then
+            without_samba 'it is not installed, and nothing may be mounted here to run it unpacked'
+            return
+        fi
+        printf 'tools: %-9s downloading (once) ...\n' samba
+        { download "$home/work" samba_packages || download_with_lists "$home/work" samba_packages; } >"$log" 2>&1 || {
+            without_samba "none could be had from Debian; the whole log is $log"
+            return
+        }
+        for package in "$home/work"/*.deb; do
+            dpkg-deb --extract "$package" "$home/work/root" >>"$log" 2>&1 || fail "unpacking $package failed"
+        done
+        cp -a "$home/work/root/usr/." "$home/usr/"
+        [ ! -d "$home/work/root/lib" ] || cp -a "$home/work/root/lib/." "$home/usr/lib/"
+        says='is ready'
+    fi
+    chmod +x "$home/run"
+    rm -rf "$home/work"
+    if makes_domain "$home" >>"$log" 2>&1; then
+        printf 'tools: %-9s %s\n' samba "$says"
+    else
+        tail -n 5 "$log"
+        without_samba "it makes no domain here; the whole log is $log"
+    fi
+}
+
 needs_python
 mkdir -p "$tools"
 exec 9>"$tools/.lock"
 flock 9 # two runs at once would install over each other
-[ "$#" -gt 0 ] || set -- ministack sam lint clients proxy slapd
+[ "$#" -gt 0 ] || set -- ministack sam lint clients proxy slapd samba
 for tool in "$@"; do
     case $tool in
     proxy) install_proxy ;;
     slapd) install_slapd ;;
+    samba) install_samba ;;
     *) install_tool "$tool" ;;
     esac
 done

@@ -111,8 +111,8 @@ async fn ask(
     let absent = report.of(absent(&mut connection, settings, &groups).await.map_err(CallError::from))?;
     if !absent.is_empty() {
         report.fail(format!(
-            "no such group below baseDN: {}; check the distinguished names, and that the account may read the \
-             groups",
+            "no such group below baseDN: {}; check the distinguished names, that they are security groups, and \
+             that the account may read them",
             told(&absent)
         ));
     } else if groups.is_empty() {

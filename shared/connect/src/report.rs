@@ -90,7 +90,12 @@ impl Report {
             self.pass("a controller takes connections");
             let secured = !matches!(
                 fault,
-                Some(Fault::Tls(_) | Fault::StartTls(_) | Fault::Timeout(Stage::StartTls | Stage::Tls))
+                Some(
+                    Fault::Tls(_)
+                        | Fault::StartTls(_)
+                        | Fault::NoStartTls
+                        | Fault::Timeout(Stage::StartTls | Stage::Tls)
+                )
             );
             if secured {
                 self.pass("the connection is as the settings want it");

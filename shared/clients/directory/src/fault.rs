@@ -37,6 +37,8 @@ pub enum Fault {
     Tls(TlsFault),
     /// The server refuses `StartTLS`, with this result code.
     StartTls(u32),
+    /// What the server says to `StartTLS` is no answer to it, or it hangs up: so does a port with TLS.
+    NoStartTls,
     /// The server signs nobody in over a connection without TLS: result code 8, in `OpenLDAP` 13.
     TlsRequired,
     /// The sign-in was refused.
@@ -101,7 +103,7 @@ impl Fault {
             Self::Timeout(Stage::Connect) => "connect_timeout",
             Self::Timeout(_) => "timeout",
             Self::Tls(fault) => fault.class(),
-            Self::StartTls(_) => "starttls",
+            Self::StartTls(_) | Self::NoStartTls => "starttls",
             Self::TlsRequired => "tls_required",
             Self::Bind(fault) => fault.class(),
             Self::BaseNotFound | Self::BaseInvalid | Self::OtherDomain => "base",
@@ -132,6 +134,8 @@ impl Fault {
             | Self::Unavailable
             | Self::Notice(_)
             | Self::Closed
+            // It may be about to end.
+            | Self::NoStartTls
             // The list may have changed meanwhile.
             | Self::Ranges
             | Self::Spent => true,
@@ -160,6 +164,10 @@ impl Fault {
             }
             Self::Code(code) => return format!("answers with LDAP result code {code}"),
             Self::Notice(code) => return format!("ended the connection (LDAP result code {code})"),
+            Self::NoStartTls => {
+                "does not answer to StartTLS: check that the port is one without TLS, usually 389, or use the \
+                 type ssl"
+            }
             Self::UnknownHost => "the name is not known to the name service (DNS)",
             Self::Refused => "takes no connections: check the port, and whether it runs",
             Self::Unreachable => "can not be reached: check the address, the port and the firewalls",

@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     fault::{Fault, Stage},
-    guard::{self, Breach},
+    guard,
     names::Names,
     tls::{self, Trust},
 };
@@ -96,29 +96,28 @@ impl Reach {
 
 /// Asks for TLS on an open connection.
 async fn start_tls(stream: &mut TcpStream) -> Result<(), Fault> {
-    stream.write_all(&START_TLS).await.map_err(|_| Fault::Closed)?;
+    match start_tls_code(stream).await {
+        Some(0) => Ok(()),
+        Some(code) => Err(Fault::StartTls(code)),
+        None => Err(Fault::NoStartTls),
+    }
+}
+
+/// The result code of `StartTLS`; `None` when what comes is no answer to it, or nothing comes.
+async fn start_tls_code(stream: &mut TcpStream) -> Option<u32> {
+    stream.write_all(&START_TLS).await.ok()?;
     let mut buffer = BytesMut::new();
     let length = loop {
-        if let Some(length) = guard::length(&buffer).map_err(Fault::of_breach)? {
+        if let Some(length) = guard::length(&buffer).ok()? {
             break length;
         }
-        if buffer.len() > MAX_ANSWER {
-            return Err(Fault::of_breach(Breach::TooLarge));
-        }
-        if stream.read_buf(&mut buffer).await.map_err(|_| Fault::Closed)? == 0 {
-            return Err(Fault::Closed);
+        if buffer.len() > MAX_ANSWER || stream.read_buf(&mut buffer).await.ok()? == 0 {
+            return None;
         }
     };
     let answer = buffer.split_to(length);
     // Whatever comes before TLS may come from anybody on the way: it must not be taken for the server's.
-    if !buffer.is_empty() {
-        return Err(Fault::Unexpected);
-    }
-    match guard::extended(&answer) {
-        Some(0) => Ok(()),
-        Some(code) => Err(Fault::StartTls(code)),
-        None => Err(Fault::Garbage),
-    }
+    if buffer.is_empty() { guard::extended(&answer) } else { None }
 }
 
 /// Waits for one stage until the deadline.

@@ -1,3 +1,4 @@
+use bridge_directory::{BindFault, Error, Fault, Stage, TlsFault};
 use bridge_domain::Class;
 
 use super::*;
@@ -47,4 +48,25 @@ fn a_report_that_ends_early_is_not_good() {
     let findings = report.finish();
     assert!(!findings.ok);
     assert_eq!(findings.checks.iter().filter(|check| !check.ok).count(), 4);
+}
+
+#[test]
+fn a_failed_sign_in_says_how_far_it_came() {
+    const CHECKS: &[&str] = &["connection", "tls", "signIn"];
+    for (fault, good) in [
+        (Fault::Refused, 0),
+        (Fault::Timeout(Stage::Connect), 0),
+        (Fault::Tls(TlsFault::WrongName), 1),
+        (Fault::StartTls(52), 1),
+        (Fault::NoStartTls, 1),
+        (Fault::Timeout(Stage::StartTls), 1),
+        (Fault::TlsRequired, 2),
+        (Fault::Bind(BindFault::Disabled), 2),
+    ] {
+        let mut report = Report::new(CHECKS);
+        let failed = Error { fault, server: None, earlier: Vec::new() };
+        assert!(report.of_sign_in(Err::<(), _>(failed)).is_none());
+        let findings = report.finish();
+        assert_eq!(findings.checks.iter().filter(|check| check.ok).count(), good, "{fault:?}");
+    }
 }

@@ -188,20 +188,9 @@ impl Domain {
         let turn = turn(&admin).await;
         let controller = Controller::start([objects(), more].concat()).await;
         let certificate = certificate(&Tenant::main(&admin.world).await, &controller.ca_pem).await;
-        let form = json!({
-            "urls": controller.url(), "tlsMode": "ssl", "certificateSecretID": certificate, "baseDN": BASE,
-            "timeoutSeconds": 10, "generalAdministratorsGroup": group_dn("Everything"),
-            "roleGroups": [
-                {
-                    "tenantID": first.id, "operator": group_dn("Operators"),
-                    // Written otherwise, and still the same.
-                    "analyst": group_dn("Analysts").to_lowercase(),
-                    "tenantAdministrator": group_dn("Administrators"),
-                },
-                {"tenantID": second.id, "analyst": group_dn("Operators")},
-            ],
-        });
-        Self { admin, tenants: [first, second], controller, form, _turn: turn }
+        let tenants = [first, second];
+        let form = form(&controller.url(), &certificate, &tenants);
+        Self { admin, tenants, controller, form, _turn: turn }
     }
 
     /// The settings with some of them changed.
@@ -222,6 +211,23 @@ impl Domain {
         assert_eq!(login.status, 201, "{}", login.text);
         self.admin.world.user(login.json()["token"].as_str().unwrap())
     }
+}
+
+/// Settings with the domain at this address for TLS, of whose groups two tenants have roles.
+pub(crate) fn form(url: &str, certificate: &str, tenants: &[Tenant; 2]) -> Value {
+    json!({
+        "urls": url, "tlsMode": "ssl", "certificateSecretID": certificate, "baseDN": BASE,
+        "timeoutSeconds": 10, "generalAdministratorsGroup": group_dn("Everything"),
+        "roleGroups": [
+            {
+                "tenantID": tenants[0].id, "operator": group_dn("Operators"),
+                // Written otherwise, and still the same.
+                "analyst": group_dn("Analysts").to_lowercase(),
+                "tenantAdministrator": group_dn("Administrators"),
+            },
+            {"tenantID": tenants[1].id, "analyst": group_dn("Operators")},
+        ],
+    })
 }
 
 /// A login, which takes no token.

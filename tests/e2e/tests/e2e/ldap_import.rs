@@ -43,7 +43,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// What is not checked again once it is; kept short by its first words.
-fn checks(reply: &Value) -> Vec<(String, bool, String)> {
+pub(crate) fn checks(reply: &Value) -> Vec<(String, bool, String)> {
     let list = reply["checks"].as_array().unwrap().iter();
     list.map(|one| (text(one, "check").to_owned(), one["ok"] == true, text(one, "message").to_owned()))
         .collect()
@@ -51,7 +51,7 @@ fn checks(reply: &Value) -> Vec<(String, bool, String)> {
 
 /// The first check that failed.
 #[track_caller]
-fn failed(reply: &Value, check: &str, part: &str) {
+pub(crate) fn failed(reply: &Value, check: &str, part: &str) {
     let first =
         checks(reply).into_iter().find(|(_, ok, _)| !ok).unwrap_or_else(|| panic!("all is well: {reply}"));
     assert!(first.0 == check && first.2.contains(part), "{first:?} is not {check}: {part}");

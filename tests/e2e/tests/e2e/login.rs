@@ -16,12 +16,13 @@ const LOGIN: &str = "/bridge/v1/login";
 const TOKENS: &str = "/bridge/v1/tokens";
 
 /// What a login gave, by tenant.
-fn roles(login: &Value) -> BTreeSet<(String, String)> {
+pub(crate) fn roles(login: &Value) -> BTreeSet<(String, String)> {
     let roles = login["roles"].as_array().unwrap();
     roles.iter().map(|role| (text(role, "tenantID").to_owned(), text(role, "role").to_owned())).collect()
 }
 
-fn given(roles: &[(&Tenant, &str)]) -> BTreeSet<(String, String)> {
+/// The same, as a test writes it.
+pub(crate) fn given(roles: &[(&Tenant, &str)]) -> BTreeSet<(String, String)> {
     roles.iter().map(|(tenant, role)| (tenant.id.clone(), (*role).to_owned())).collect()
 }
 

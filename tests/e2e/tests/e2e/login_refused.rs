@@ -25,7 +25,7 @@ use crate::{
 const LOGIN: &str = "/bridge/v1/login";
 
 #[track_caller]
-fn denied(reply: &Reply, message: &str) {
+pub(crate) fn denied(reply: &Reply, message: &str) {
     reply.refused(403, message, &json!(null));
 }
 

@@ -55,6 +55,8 @@ mod push;
 mod queue;
 mod redrive;
 mod rotation;
+mod samba_import;
+mod samba_login;
 mod search;
 mod search_parameters;
 mod security_vision;

@@ -133,10 +133,17 @@ async fn a_server_that_is_no_active_directory_is_told() {
 
 #[tokio::test]
 async fn who_tries_settings_out_is_told_which_groups_are_there() {
-    let server = Hostile::start(Script::Controller(forest())).await.unwrap();
+    let mut objects = forest();
+    let kinds = [("For security", "-2147483646", true), ("Letters", "2", false)];
+    objects.extend(kinds.map(|(name, kind, _)| group(name, 700, &[]).with("groupType", kind.as_bytes())));
+    let server = Hostile::start(Script::Controller(objects)).await.unwrap();
     let directory = plain(&format!("{NAME}:{}", server.port()));
     let mut connection = directory.connect(&somebody()).await.unwrap();
     assert!(connection.has_group(ANALYSTS).await.unwrap());
+    for (name, _, counts) in kinds {
+        let dn = format!("CN={name},OU=Groups,{BASE}");
+        assert_eq!(connection.has_group(&dn).await.unwrap(), counts, "{name}");
+    }
     for other in [format!("CN=canary,OU=Staff,{BASE}"), format!("CN=none,{BASE}"), "CN=x,DC=y".to_owned()] {
         assert!(!connection.has_group(&other).await.unwrap(), "{other}");
     }

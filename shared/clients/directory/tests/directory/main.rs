@@ -31,6 +31,7 @@ mod hostile;
 mod login;
 mod pages;
 mod ranges;
+mod samba;
 mod tls;
 
 /// The name of a controller, in its certificate and in the table of names.

@@ -118,9 +118,9 @@ async fn tls_that_a_server_does_not_have_is_never_done_without() {
     let authority = Authority::new("corp").unwrap();
     for (script, wanted) in [
         (Script::RefuseStartTls(52), Fault::StartTls(52)),
-        (Script::HangUpAtStartTls, Fault::Closed),
+        (Script::HangUpAtStartTls, Fault::NoStartTls),
         (Script::SilentStartTls, Fault::Timeout(Stage::StartTls)),
-        (Script::InjectAfterStartTls, Fault::Unexpected),
+        (Script::InjectAfterStartTls, Fault::NoStartTls),
     ] {
         let silent = matches!(script, Script::SilentStartTls);
         let server = Hostile::start(script).await.unwrap();
@@ -140,6 +140,16 @@ async fn openldap_without_a_certificate_refuses_start_tls() {
     let error = refusal(&directory).await;
     assert!(matches!(error.fault, Fault::StartTls(_)), "{error:?}");
     assert!(error.public().contains("refuses StartTLS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_port_with_tls_is_no_port_for_start_tls() {
+    let authority = Authority::new("corp").unwrap();
+    let server = serving(&authority, &[NAME], true).await;
+    let directory = secure(&format!("{NAME}:{}", server.tls_port()), TlsMode::StartTls, &authority.root_pem);
+    let error = refusal(&directory).await;
+    assert_eq!((error.fault, error.class()), (Fault::NoStartTls, "starttls"));
+    assert!(error.public().contains("usually 389"), "{error}");
 }
 
 #[test]
