@@ -7,7 +7,7 @@ TOOLS := infra/local/tools.sh
 FUNCTIONS := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard functions/*/Cargo.toml)))
 
 # Functions in a container do not reach the simulators, which listen on this machine's loopback.
-IN_CONTAINER := $(addprefix --skip ,delivery domain_auth::the_domain export:: export_ login:: login_refused:: loops:: ncircc_ push:: pull:: r_vision samba_ targets::)
+IN_CONTAINER := $(addprefix --skip ,delivery domain_auth::the_domain export:: export_ ldap_ login:: login_refused:: loops:: ncircc_ push:: pull:: r_vision samba_ targets::)
 
 .DEFAULT_GOAL := help
 .PHONY: help tools build test up down demo check bench fuzz redrive deploy

@@ -5,8 +5,8 @@
 //! entry is not there. A [`Filter`] is built by type, or typed by a person and checked.
 //!
 //! The protocol is `ldap3`'s. It trusts servers, so a guard stands between it and the network: what a
-//! server sends is checked for shape and size before the library reads it, and TLS is set up outside of
-//! it. Neither names nor values nor passwords are in any error, and nothing here writes logs. The library
+//! server sends is checked for shape and size before the library reads it, entries are kept there and not
+//! passed on, and TLS is set up outside of it. Neither names nor values nor passwords are in any error, and nothing here writes logs. The library
 //! itself warns through the crate `log`, sometimes with what was received: nothing may listen there.
 
 mod attribute;

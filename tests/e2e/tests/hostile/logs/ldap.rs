@@ -48,7 +48,8 @@ impl Suspect {
                 .with("memberOf", format!("CN={mark},{base}").as_bytes())
                 .with("objectGUID", &[number; 16])
         };
-        let objects = vec![reader.with_password(&password), person(1), person(2)];
+        let top = Object::new(&base, &[("objectClass", "organizationalUnit")]);
+        let objects = vec![top, reader.with_password(&password), person(1), person(2)];
         let server = Hostile::start(Script::Controller(objects)).await.unwrap();
         Corp { server, base, user: format!("corp.test\\{user}"), password }
     }
