@@ -11,10 +11,7 @@ use bridge_domain::{
         engine::{Counts, End, Marking},
         task::{Ending, Progress, Task, Trigger},
     },
-    ldap::{
-        account::{Entry, Received},
-        connection::Connection,
-    },
+    ldap::{account::Received, connection::Connection},
 };
 use bridge_importing::{Halt, Session};
 use bridge_store::{ImportError, ImportRun};
@@ -220,9 +217,8 @@ async fn store(
 }
 
 fn received(task: &Task, entry: bridge_directory::Entry, at: Timestamp) -> Result<Received, Cut> {
-    let (dn, attributes) =
-        entry.into_parts().ok_or_else(|| Cut::new("entry", "an entry came with a name that is no text"))?;
-    let entry = Entry { dn, attributes: attributes.collect() };
+    let entry =
+        entry.for_import().ok_or_else(|| Cut::new("entry", "an entry came with a name that is no text"))?;
     Received::read(task.tenant.clone(), task.connection.clone(), entry, at)
         .map_err(|missing| Cut::new("guid", missing.to_string()))
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt, str};
 
+use bridge_domain::ldap::account;
+
 use crate::ber::{self, OCTETS, SEQUENCE, SET};
 
 /// Which values of an attribute came, when there are too many for one answer ([MS-ADTS] 3.1.1.3.1.3.3).
@@ -66,12 +68,12 @@ impl Entry {
         self.attributes.iter().map(|attribute| attribute.name.as_str())
     }
 
-    /// The entry taken apart: its distinguished name, and the attributes that came, without options, with
-    /// their values; `None` when the name is no UTF-8.
+    /// The same for an import; `None` when the distinguished name is no UTF-8.
     #[must_use]
-    pub fn into_parts(self) -> Option<(String, impl Iterator<Item = (String, Vec<Vec<u8>>)>)> {
+    pub fn for_import(self) -> Option<account::Entry> {
         let dn = String::from_utf8(self.dn).ok()?;
-        Some((dn, self.attributes.into_iter().map(|attribute| (attribute.name, attribute.values))))
+        let attributes = self.attributes.into_iter().map(|attribute| (attribute.name, attribute.values));
+        Some(account::Entry { dn, attributes: attributes.collect() })
     }
 
     /// Reads a `SearchResultEntry` (RFC 4511, 4.5.2); `None` when it has another shape.

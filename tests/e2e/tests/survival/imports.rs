@@ -18,7 +18,7 @@ use crate::{
     tenant::Tenant,
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Longer than a dispatch leaves to a task's own message, in seconds.
 const OVERDUE: i64 = 180;
 
