@@ -85,7 +85,7 @@ pub(crate) async fn run(parts: &Parts, session: &mut Session) -> Result<Ended, H
             Ok(run) => run,
             Err(error) => return unable(error, &Counts::default()),
         };
-        return Box::pin(end(session, run, None, true)).await;
+        return Box::pin(retire(session, run)).await;
     };
     let (directory, credentials) = match open(parts, &connection).await {
         Ok(opened) => opened,
@@ -164,6 +164,15 @@ async fn end(
             Ended { ending: Ending::Completed, counts, code: "".into() }
         }
     })
+}
+
+/// Ends the last run of a connection that was deleted.
+async fn retire(session: &mut Session, run: ImportRun) -> Result<Ended, Halt> {
+    let known = *run.counts();
+    match Box::pin(session.during(run.retire())).await? {
+        Ok(counts) => Ok(Ended { ending: Ending::Completed, counts, code: "".into() }),
+        Err(error) => unable(error, &known),
+    }
 }
 
 /// What a run says that can not go on.

@@ -55,6 +55,15 @@ impl Terms {
         Self { condition: Some(condition.to_owned()), ..Self::default() }
     }
 
+    /// The same where another condition holds as well.
+    pub(crate) fn and(mut self, condition: &str) -> Self {
+        self.condition = Some(match self.condition {
+            Some(first) => format!("{first} AND {condition}"),
+            None => condition.to_owned(),
+        });
+        self
+    }
+
     /// `#name` stands for the attribute of this name.
     pub(crate) fn naming(mut self, names: &[&str]) -> Self {
         self.names.extend(names.iter().map(|name| (format!("#{name}"), (*name).to_owned())));

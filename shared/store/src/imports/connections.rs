@@ -136,7 +136,13 @@ impl Store {
         let mut steps = self.transaction();
         step_settings(&mut steps, (Some(over), new.connection.kind()), &over.value)?;
         let item = encode(new, &over.value, old.revision + 1)?;
-        steps.put(item, Guard::Revision(old.revision), ImportConflict::Changed)?;
+        let mut terms = Terms::from(Guard::Revision(old.revision));
+        if new.schedule == old.value.schedule {
+            // A slot that was taken meanwhile stays taken.
+            terms = terms.and("#sch = :sch").naming(&[attr::SCHEDULE]);
+            terms = terms.value("sch", AttributeValue::S(schedule_text(new.schedule)?));
+        }
+        steps.put(item, terms, ImportConflict::Changed)?;
         let (before, after) = (needs(&old.value.connection), needs(&new.connection));
         let user = user(&new.connection);
         steps.count(&user, (&before, &after), ImportConflict::Secret, changed)?;

@@ -1,6 +1,6 @@
 //! The manifest of a connection: its header, its chunks, its journal.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use bridge_domain::{
     CallError, ConnectionId,
     import::manifest::{ChunkId, Header, Manifest, Save},
@@ -27,22 +27,8 @@ impl Inventory {
         let mut manifest = Manifest::new(Some(header));
         let mut resume = None;
         loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("#pk = :pk AND begins_with(#sk, :chunks)")
-                .set_expression_attribute_names(Some(names(&[attr::PK, attr::SK])))
-                .expression_attribute_values(
-                    ":pk",
-                    AttributeValue::S(InventoryKey::Header(connection.clone()).pk()),
-                )
-                .expression_attribute_values(":chunks", AttributeValue::S(CHUNKS.to_owned()))
-                .set_exclusive_start_key(resume.take())
-                .send()
-                .await
-                .map_err(|error| call_error("Query", &error))?;
+            let answer = self.chunks(connection).set_exclusive_start_key(resume.take()).send().await;
+            let answer = answer.map_err(|error| call_error("Query", &error))?;
             for item in answer.items.unwrap_or_default() {
                 let item = Item::from_map(item);
                 manifest.load(chunk(&item)?, item.get_bytes(attr::BODY)?)?;
@@ -56,6 +42,41 @@ impl Inventory {
             manifest.recover(journal.get_bytes(attr::BODY)?)?;
         }
         Ok(manifest)
+    }
+
+    /// The chunks, whether they count or not, strongly consistent.
+    fn chunks(&self, connection: &ConnectionId) -> QueryFluentBuilder {
+        let pk = InventoryKey::Header(connection.clone()).pk();
+        self.client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :chunks)")
+            .set_expression_attribute_names(Some(names(&[attr::PK, attr::SK])))
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":chunks", AttributeValue::S(CHUNKS.to_owned()))
+    }
+
+    /// Deletes all that is kept of a connection's imports. Without the header first, no chunk counts any
+    /// more; the number of the run goes last, so that a further one has a greater one.
+    pub(super) async fn forget(&self, connection: &ConnectionId, run: i64) -> Result<(), ImportError> {
+        self.delete(&InventoryKey::Header(connection.clone()), run).await?;
+        self.delete(&InventoryKey::Journal(connection.clone()), run).await?;
+        let mut resume = None;
+        loop {
+            let keys = self.chunks(connection).projection_expression("#pk,#sk");
+            let answer = keys.set_exclusive_start_key(resume.take()).send().await;
+            let answer = answer.map_err(|error| call_error("Query", &error))?;
+            for item in answer.items.unwrap_or_default() {
+                let id = chunk(&Item::from_map(item))?;
+                self.delete(&InventoryKey::Chunk(connection.clone(), id), run).await?;
+            }
+            resume = answer.last_evaluated_key;
+            if resume.is_none() {
+                break;
+            }
+        }
+        self.delete(&InventoryKey::Claim(connection.clone()), run).await
     }
 
     /// Takes the number of a run: no other run has it then, and none has a greater one yet.

@@ -117,6 +117,18 @@ impl ImportRun {
         Ok((outcome.counts, outcome.marking))
     }
 
+    /// Ends the last run of a connection, which received nothing: whatever the connection brought begins to
+    /// expire, and what was kept of its imports is deleted.
+    ///
+    /// # Errors
+    /// When that can not all be written: a further last run makes it good.
+    pub async fn retire(self) -> Result<Counts, ImportError> {
+        let (inventory, connection, run) = (self.inventory.clone(), self.connection.clone(), self.number());
+        let (counts, _) = self.finish(End::Complete, true).await?;
+        inventory.forget(&connection, run).await?;
+        Ok(counts)
+    }
+
     /// The number of this run as the table knows it.
     fn number(&self) -> i64 {
         i64::try_from(self.import.run()).unwrap_or(i64::MAX)

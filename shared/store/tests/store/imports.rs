@@ -164,11 +164,21 @@ async fn new_settings_move_what_is_due() {
     let (over, first) = made(store).await;
     let taken = first.value.take(&over.value, at(11)).unwrap();
     store.take_slot(&over, &first, taken, &task("a", &first.value, 11)).await.unwrap();
+    // Another name does not put back a slot that was taken meanwhile; what runs otherwise is due at once.
+    let same = store.replace_connection(&over, &first, &first.value).await;
+    assert_eq!(same, Err(ImportConflict::Changed));
+    let anew = Kept { schedule: Schedule::saved(at(12)), ..first.value.clone() };
+    store.replace_connection(&over, &first, &anew).await.unwrap();
+    assert_eq!(due(store, 12).await, [(id("c"), at(12))]);
+    let now = imports(store, "t").await;
+    let (over, saved) = (now.settings.unwrap(), now.connections[0].clone());
+    let taken = saved.value.take(&over.value, at(12)).unwrap();
+    store.take_slot(&over, &saved, taken, &task("a2", &first.value, 12)).await.unwrap();
     let list = imports(store, "t").await.connections;
 
     let hourly = Settings { refresh_interval_hours: 1, ..over.value.clone() };
-    assert_eq!(store.put_import_settings(LDAP, Some(&over), &hourly, &list).await, Ok(2));
-    assert_eq!(due(store, HOUR + 10).await, [(id("c"), at(HOUR + 10))]);
+    assert_eq!(store.put_import_settings(LDAP, Some(&over), &hourly, &list).await, Ok(3));
+    assert_eq!(due(store, HOUR + 12).await, [(id("c"), at(HOUR + 12))]);
     // A slot of the old settings is not taken under the new ones.
     let late = store.take_slot(&over, &list[0], taken, &task("b", &first.value, 12)).await;
     assert_eq!(late, Err(ImportConflict::Changed));

@@ -257,3 +257,31 @@ async fn a_crash_at_any_await_is_made_good_by_the_next_run() {
     }
     assert!(waits > 10, "cut at {waits} places");
 }
+
+#[tokio::test]
+async fn of_a_connection_that_is_no_more_nothing_is_kept_wherever_a_crash_was() {
+    let bench = Bench::start().await;
+    let mut waits = 0;
+    loop {
+        let connection = connection(&format!("c{waits}"));
+        bench.imported(&connection, &people(3), day(0)).await;
+        let retire = async || bench.begin(&connection, day(1)).await.retire().await;
+        let whole = cut(retire(), waits).await.is_some();
+        // What was asked for may still be on its way, and be in the way of this one.
+        let last = match retire().await {
+            Err(ImportError::Lost) => retire().await,
+            last => last,
+        };
+        assert!(last.is_ok(), "{waits}: {last:?}");
+        assert_eq!(bench.writers(&connection).await, BTreeMap::new(), "{waits}");
+        for number in 0..3 {
+            let found = bench.found(&connection, number, day(1)).await.unwrap();
+            assert!(found.expires.is_some_and(|at| at > day(88) && at <= day(92)), "{waits}: {found:?}");
+        }
+        if whole {
+            break;
+        }
+        waits += 1;
+    }
+    assert!(waits > 8, "cut at {waits} places");
+}
