@@ -69,7 +69,7 @@ mod tests {
             ("memberOf".to_owned(), groups),
             ("mail".to_owned(), vec![b"a@x".to_vec()]),
         ];
-        let entry = Entry { dn: "CN=a".into(), attributes };
+        let entry = Entry::new("CN=a", attributes);
         Received::read("t".parse().unwrap(), "c".parse().unwrap(), entry, Timestamp::MIN).unwrap().account()
     }
 

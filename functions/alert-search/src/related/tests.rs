@@ -86,7 +86,7 @@ async fn each_name_of_a_page_is_looked_up_once() {
     let (tenant, connection) = ("t".parse().unwrap(), bridge_domain::ConnectionId::random());
     let attributes = [("objectGUID", vec![7; 16]), ("sAMAccountName", b"USER1".to_vec())];
     let attributes = attributes.map(|(name, value)| (name.to_owned(), vec![value])).to_vec();
-    let entry = Entry { dn: "CN=a".into(), attributes };
+    let entry = Entry::new("CN=a", attributes);
     let account = Received::read(tenant, connection.clone(), entry, now()).unwrap();
     let mut run = ImportRun::begin(inventory(&engine), connection, now(), 30).await.unwrap();
     run.page(vec![account]).await.unwrap();

@@ -1,8 +1,9 @@
 //! An entry as it was received.
 
-use std::{fmt, str};
+use std::{borrow::Cow, fmt, str};
 
-use bridge_domain::ldap::account;
+use bridge_domain::ldap::{account, attributes};
+use bytes::Bytes;
 
 use crate::ber::{self, OCTETS, SEQUENCE, SET};
 
@@ -17,10 +18,10 @@ pub(crate) struct Range {
 /// An attribute and its values, in the order in which they came.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Held {
-    /// Its name without options.
-    pub(crate) name: String,
+    /// Its name without options; that of the schema when it is a usual one.
+    pub(crate) name: Cow<'static, str>,
     pub(crate) range: Option<Range>,
-    pub(crate) values: Vec<Vec<u8>>,
+    pub(crate) values: Vec<Bytes>,
 }
 
 /// An entry. What it holds about a person is not printed.
@@ -60,12 +61,12 @@ impl Entry {
     /// The values of an attribute, whatever they are, in the server's order.
     pub fn all_bytes(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let found = self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name));
-        found.into_iter().flat_map(|attribute| attribute.values.iter().map(Vec::as_slice))
+        found.into_iter().flat_map(|attribute| attribute.values.iter().map(AsRef::as_ref))
     }
 
     /// The names of the attributes that came, without options.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.attributes.iter().map(|attribute| attribute.name.as_str())
+        self.attributes.iter().map(|attribute| &*attribute.name)
     }
 
     /// The same for an import; `None` when the distinguished name is no UTF-8.
@@ -77,7 +78,10 @@ impl Entry {
     }
 
     /// Reads a `SearchResultEntry` (RFC 4511, 4.5.2); `None` when it has another shape.
-    pub(crate) fn read(mut content: &[u8]) -> Option<Self> {
+    pub(crate) fn read(content: &[u8]) -> Option<Self> {
+        // One piece of memory for all values: they are many and small.
+        let whole = Bytes::copy_from_slice(content);
+        let mut content = &*whole;
         let dn = ber::take_tag(&mut content, OCTETS)?.to_vec();
         let mut attributes = ber::take_tag(&mut content, SEQUENCE).filter(|_| content.is_empty())?;
         let mut entry = Self { dn, attributes: Vec::new() };
@@ -85,16 +89,17 @@ impl Entry {
             let mut attribute = ber::take_tag(&mut attributes, SEQUENCE)?;
             let description = str::from_utf8(ber::take_tag(&mut attribute, OCTETS)?).ok()?;
             let mut set = ber::take_tag(&mut attribute, SET).filter(|_| attribute.is_empty())?;
-            let mut values = Vec::new();
+            // Most have one.
+            let mut values = Vec::with_capacity(1);
             while !set.is_empty() {
-                values.push(ber::take_tag(&mut set, OCTETS)?.to_vec());
+                values.push(whole.slice_ref(ber::take_tag(&mut set, OCTETS)?));
             }
             entry.add(description, values);
         }
         Some(entry)
     }
 
-    fn add(&mut self, description: &str, values: Vec<Vec<u8>>) {
+    fn add(&mut self, description: &str, values: Vec<Bytes>) {
         let (name, range) = described(description);
         let known = self.attributes.iter_mut().find(|known| known.name.eq_ignore_ascii_case(name));
         match known {
@@ -105,7 +110,10 @@ impl Entry {
             }
             // The same attribute with another option, a language for example.
             Some(known) => known.values.extend(values),
-            None => self.attributes.push(Held { name: name.to_owned(), range, values }),
+            None => {
+                let name = attributes::known(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed);
+                self.attributes.push(Held { name, range, values });
+            }
         }
     }
 
@@ -161,7 +169,7 @@ mod tests {
     fn entry(attributes: &[(&str, &[&[u8]])]) -> Entry {
         let mut entry = Entry { dn: b"CN=x".to_vec(), attributes: Vec::new() };
         for (name, values) in attributes {
-            entry.add(name, values.iter().map(|value| value.to_vec()).collect());
+            entry.add(name, values.iter().map(|value| Bytes::copy_from_slice(value)).collect());
         }
         entry
     }

@@ -27,7 +27,7 @@ pub(crate) async fn complete(
         for at in 0..entry.attributes().len() {
             while let Some((name, next)) = missing(entry, at)? {
                 let more = fetch(connection, entry, &name, next, deadline).await?;
-                let size = more.values.iter().map(Vec::len).sum();
+                let size = more.values.iter().map(|value| value.len()).sum();
                 left = left.checked_sub(size).ok_or(Fault::TooLarge)?;
                 entry.extend(at, more);
             }
@@ -53,7 +53,7 @@ fn missing(entry: &Entry, at: usize) -> Result<Option<(String, u32)>, Fault> {
     if held != next || attribute.values.len() > MAX_VALUES {
         return Err(Fault::Ranges);
     }
-    Ok(Some((attribute.name.clone(), next)))
+    Ok(Some((attribute.name.clone().into_owned(), next)))
 }
 
 async fn fetch(

@@ -136,12 +136,16 @@ impl<'de> Deserialize<'de> for Attributes {
 /// A name in the case of the schema, if it is one of those known here.
 #[must_use]
 pub fn canonical(name: &str) -> &str {
+    known(name).unwrap_or(name)
+}
+
+/// A known name in the case of the schema, found whatever its case.
+#[must_use]
+pub fn known(name: &str) -> Option<&'static str> {
     // As most directories write it.
-    if DEFAULT.binary_search(&name).is_ok() {
-        return name;
-    }
-    let place = DEFAULT.binary_search_by(|known| lower(known).cmp(lower(name)));
-    place.ok().and_then(|place| DEFAULT.get(place)).copied().unwrap_or(name)
+    let place = DEFAULT.binary_search(&name);
+    let place = place.or_else(|_| DEFAULT.binary_search_by(|known| lower(known).cmp(lower(name))));
+    place.ok().and_then(|place| DEFAULT.get(place)).copied()
 }
 
 fn lower(name: &str) -> impl Iterator<Item = u8> {

@@ -188,7 +188,7 @@ mod tests {
             if let Some(name) = name.strip_prefix('x') {
                 attributes.push(("sAMAccountName".to_owned(), vec![name.as_bytes().to_vec()]));
             }
-            let entry = Entry { dn: name, attributes };
+            let entry = Entry::new(name, attributes);
             let (tenant, connection) = ("t".parse().unwrap(), connection.parse().unwrap());
             let now = bridge_domain::Timestamp::MIN;
             let account = Received::read(tenant, connection, entry, now).unwrap().account();

@@ -66,7 +66,7 @@ fn read(tenant: &str, connection: &str, person: &Person, now: Timestamp) -> Rece
         attributes
             .push(((*name).to_owned(), values.iter().map(|value| value.clone().into_bytes()).collect()));
     }
-    let entry = Entry { dn: person.dn.clone(), attributes };
+    let entry = Entry::new(person.dn.clone(), attributes);
     Received::read(tenant.parse().unwrap(), connection.parse().unwrap(), entry, now).unwrap()
 }
 

@@ -48,7 +48,7 @@ fn account(connection: &ConnectionId, number: u32, title: &str, now: Timestamp) 
     let bytes = guid(number).external().bytes().to_vec();
     let attributes = [("objectGUID", bytes), ("title", title.as_bytes().to_vec())];
     let attributes = attributes.map(|(name, value)| (name.to_owned(), vec![value])).to_vec();
-    let entry = Entry { dn: format!("CN={number},DC=corp,DC=test"), attributes };
+    let entry = Entry::new(format!("CN={number},DC=corp,DC=test"), attributes);
     Received::read("tenant-1".parse().unwrap(), connection.clone(), entry, now).unwrap()
 }
 

@@ -36,7 +36,7 @@ async fn import(tenant: &Tenant, people: &[(&str, Attributes<'_>)]) -> Vec<Strin
         let mut list: Vec<(String, Vec<Vec<u8>>)> =
             attributes.iter().map(|(name, values)| ((*name).to_owned(), bytes(values))).collect();
         list.push(("objectGUID".to_owned(), vec![Uuid::new_v4().as_bytes().to_vec()]));
-        let entry = Entry { dn: (*dn).to_owned(), attributes: list };
+        let entry = Entry::new((*dn).to_owned(), list);
         Received::read(tenant.id.parse().unwrap(), connection.clone(), entry, now).unwrap()
     };
     let accounts: Vec<_> = people.iter().map(read).collect();

@@ -104,7 +104,7 @@ fn received(tenant: &Tenant, connection: &Value, who: &Person, at: Timestamp) ->
         value("objectSid", &who.sid),
         value("sAMAccountName", who.account.as_bytes()),
     ];
-    let entry = Entry { dn: who.dn.clone(), attributes };
+    let entry = Entry::new(who.dn.clone(), attributes);
     Received::read(tenant.id.parse().unwrap(), id_of(connection), entry, at).unwrap()
 }
 

@@ -146,7 +146,7 @@ impl Suspect {
             marked("mail", "query"),
             marked("displayName", "shown"),
         ];
-        let entry = Entry { dn: self.marked("CN=dn"), attributes };
+        let entry = Entry::new(self.marked("CN=dn"), attributes);
         let tenant = self.world.tenant.parse().unwrap();
         let account = Received::read(tenant, connection.clone(), entry, now).unwrap();
         let mut run = ImportRun::begin(inventory, connection, now, 30).await.unwrap();

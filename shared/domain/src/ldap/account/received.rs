@@ -1,15 +1,16 @@
 //! An entry of a directory, read as far as it takes to see whether it changed.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 
 use super::{Account, LISTS, SIZE_LIMIT, Values, fit, hash};
 use crate::{
     ConnectionId, TenantId, Timestamp,
     import::manifest::ContentHash,
     ldap::{
-        attributes::{OBJECT_GUID, canonical},
+        attributes::{OBJECT_GUID, known},
         decode,
         guid::Guid,
     },
@@ -20,8 +21,25 @@ use crate::{
 pub struct Entry {
     /// Its distinguished name.
     pub dn: String,
-    /// Its attributes, by the name that the directory answered with, options and all.
-    pub attributes: Vec<(String, Vec<Vec<u8>>)>,
+    /// Its attributes and their values, by the name that the directory answered with, options and all.
+    pub attributes: Vec<(Cow<'static, str>, Vec<Bytes>)>,
+}
+
+impl Entry {
+    /// An entry of this distinguished name with these attributes and their values.
+    pub fn new<N, V>(
+        dn: impl Into<String>,
+        attributes: impl IntoIterator<Item = (N, impl IntoIterator<Item = V>)>,
+    ) -> Self
+    where
+        N: Into<Cow<'static, str>>,
+        V: Into<Bytes>,
+    {
+        let attributes = attributes.into_iter();
+        let attributes =
+            attributes.map(|(name, values)| (name.into(), values.into_iter().map(Into::into).collect()));
+        Self { dn: dn.into(), attributes: attributes.collect() }
+    }
 }
 
 impl fmt::Debug for Entry {
@@ -111,10 +129,10 @@ impl Received {
     pub fn account(self) -> Account {
         let Self { id, tenant, connection, at, entry: Entry { dn, attributes }, .. } = self;
         let texts = attributes.into_iter().map(|(name, values)| {
-            let mut texts: Vec<String> = values.into_iter().map(|bytes| text(&name, bytes)).collect();
+            let mut texts: Vec<String> = values.iter().map(|bytes| text(&name, bytes)).collect();
             // What is no text is in another order as text.
             texts.sort_unstable();
-            (name, texts)
+            (name.into_owned(), texts)
         });
         let mut texts: BTreeMap<String, Vec<String>> = texts.collect();
         let truncated = fit::fit(&mut texts, SIZE_LIMIT);
@@ -130,26 +148,24 @@ impl Received {
 }
 
 /// Gives an attribute its name in the case of the schema, without options.
-fn rename(name: &mut String) {
-    if let Some((bare, _options)) = name.split_once(';') {
-        let length = bare.len();
-        name.truncate(length);
-    }
-    // Most directories answer in that case: no new text is needed then.
-    let known = canonical(name);
-    if known != name.as_str() {
-        *name = known.to_owned();
+fn rename(name: &mut Cow<'static, str>) {
+    let bare = name.split(';').next().unwrap_or_default();
+    if let Some(known) = known(bare) {
+        *name = Cow::Borrowed(known);
+    } else if bare.len() < name.len() {
+        *name = Cow::Owned(bare.to_owned());
     }
 }
 
 /// A value as text.
-fn text(name: &str, bytes: Vec<u8>) -> String {
+fn text(name: &str, bytes: &[u8]) -> String {
     let known = match name {
-        OBJECT_GUID => Guid::from_bytes(&bytes).map(|guid| guid.to_string()),
-        "objectSid" => decode::sid(&bytes),
+        OBJECT_GUID => Guid::from_bytes(bytes).map(|guid| guid.to_string()),
+        "objectSid" => decode::sid(bytes),
         _ => None,
     };
-    known.unwrap_or_else(|| {
-        String::from_utf8(bytes).unwrap_or_else(|error| BASE64_STANDARD.encode(error.as_bytes()))
+    known.unwrap_or_else(|| match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => BASE64_STANDARD.encode(bytes),
     })
 }

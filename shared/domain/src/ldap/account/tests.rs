@@ -15,7 +15,7 @@ fn entry(attributes: &[(&str, &[&str])]) -> Entry {
     let mut list: Vec<(String, Vec<Vec<u8>>)> =
         attributes.iter().map(|(name, values)| ((*name).to_owned(), bytes(values))).collect();
     list.push(("objectguid".to_owned(), vec![GUID.to_vec()]));
-    Entry { dn: "CN=canary,DC=x".into(), attributes: list }
+    Entry::new("CN=canary,DC=x", list)
 }
 
 fn read(entry: Entry) -> (Account, ContentHash) {
@@ -34,8 +34,8 @@ fn an_entry_becomes_an_account_with_the_meaning_beside_the_numbers() {
         ("otherTelephone", &["2", "1", "2"]),
         ("empty", &[]),
     ]);
-    entry.attributes.push(("objectSid".into(), vec![vec![1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]]));
-    entry.attributes.push(("thumbnailPhoto".into(), vec![vec![0xff, 0xd8]]));
+    entry.attributes.push(("objectSid".into(), vec![vec![1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0].into()]));
+    entry.attributes.push(("thumbnailPhoto".into(), vec![vec![0xff, 0xd8].into()]));
     let (account, _) = read(entry);
     let value = serde_json::to_value(account.shown()).unwrap();
     assert_eq!(
@@ -59,7 +59,7 @@ fn an_entry_becomes_an_account_with_the_meaning_beside_the_numbers() {
 #[test]
 fn without_a_guid_nobody_knows_who_it_is() {
     for guid in [vec![], vec![vec![1, 2]]] {
-        let entry = Entry { dn: "CN=a".into(), attributes: vec![("objectGUID".into(), guid)] };
+        let entry = Entry::new("CN=a", [("objectGUID", guid)]);
         assert_eq!(Received::read("t".parse().unwrap(), "c".parse().unwrap(), entry, at(1)), Err(NoGuid));
     }
 }
@@ -131,12 +131,12 @@ proptest! {
             .map(|(name, values, times)| (name, values.into_iter().map(|value| value.repeat(times % 977)).collect()))
             .chain([(OBJECT_GUID.to_owned(), vec![GUID.to_vec()])])
             .collect();
-        let entry = Entry { dn: "CN=a".into(), attributes: attributes.clone() };
+        let entry = Entry::new("CN=a", attributes.clone());
         let (account, hash) = read(entry);
         let size: usize = account.attributes.iter().map(|(name, values)| name.len() + values.as_slice().concat().len()).sum();
         prop_assert!(size <= SIZE_LIMIT);
-        let reversed = attributes.into_iter().rev().map(|(name, values)| (name, values.into_iter().rev().collect()));
-        prop_assert_eq!(read(Entry { dn: "CN=a".into(), attributes: reversed.collect() }).1, hash);
+        let reversed = attributes.into_iter().rev().map(|(name, values)| (name, values.into_iter().rev()));
+        prop_assert_eq!(read(Entry::new("CN=a", reversed)).1, hash);
         let _ = serde_json::to_string(&account.shown()).unwrap();
     }
 }
