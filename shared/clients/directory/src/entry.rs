@@ -27,7 +27,7 @@ pub(crate) struct Held {
 /// An entry. What it holds about a person is not printed.
 ///
 /// Names of attributes are compared without regard to case: a server writes them as its schema does,
-/// not as they were asked for.
+/// not as they were asked for. The usual ones are shown as the schema of Active Directory writes them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     dn: Vec<u8>,
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(entry.texts("cn").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(entry.all_bytes("cn").count(), 3, "one value that is no text moves no other");
         assert_eq!(entry.text("sn"), None);
-        assert_eq!(entry.names().collect::<Vec<_>>(), ["objectGUID", "CN"]);
+        assert_eq!(entry.names().collect::<Vec<_>>(), ["objectGUID", "cn"], "as the schema writes them");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Attributes with so many values that a server sends them in parts: `member;range=0-1499`.
 
+use bytes::Bytes;
 use ldap3::Scope;
 use tokio::time::Instant;
 
@@ -27,7 +28,7 @@ pub(crate) async fn complete(
         for at in 0..entry.attributes().len() {
             while let Some((name, next)) = missing(entry, at)? {
                 let more = fetch(connection, entry, &name, next, deadline).await?;
-                let size = more.values.iter().map(|value| value.len()).sum();
+                let size = more.values.iter().map(Bytes::len).sum();
                 left = left.checked_sub(size).ok_or(Fault::TooLarge)?;
                 entry.extend(at, more);
             }

@@ -150,4 +150,10 @@ async fn accounts_of_a_real_domain_log_in_or_are_told_why_not() {
     samba.apply(&changes).await.unwrap();
     denied(&attempt("canary-analyst", PASSWORD).await, "the account is in no group that has a role here");
     attempt("canary-nomail", PASSWORD).await.expect(201);
+
+    // The same by the other way of TLS.
+    let start_tls = json!({"tlsMode": "startTLS", "urls": format!("localhost:{}", samba.port())});
+    admin.put(DOMAIN_AUTH, &with(wanted, &start_tls)).await.expect(200);
+    attempt("canary-operator", PASSWORD).await.expect(201);
+    denied(&attempt("canary-operator", "canary-wrong").await, wrong);
 }
