@@ -2,8 +2,8 @@
 //!
 //! The real binaries run as processes under a small Lambda Runtime API server, on a DynamoDB
 //! engine inside this process that counts every call; the simulators of R-Vision and NCIRCC are
-//! processes of their own, and so is slapd. Bare functions, built alike, and bare clients run beside them. A bar that does
-//! not hold is printed and no error: this informs, it does not judge.
+//! processes of their own, and so is slapd. Bare functions, built alike, and bare clients run beside them.
+//! A bar that does not hold is printed and no error: this informs, it does not judge.
 
 mod aws;
 mod events;

@@ -6,8 +6,9 @@
 //!
 //! The protocol is `ldap3`'s. It trusts servers, so a guard stands between it and the network: what a
 //! server sends is checked for shape and size before the library reads it, entries are kept there and not
-//! passed on, and TLS is set up outside of it. Neither names nor values nor passwords are in any error, and nothing here writes logs. The library
-//! itself warns through the crate `log`, sometimes with what was received: nothing may listen there.
+//! passed on, and TLS is set up outside of it. Neither names nor values nor passwords are in any error, and
+//! nothing here writes logs. The library itself warns through the crate `log`, sometimes with what was
+//! received: nothing may listen there.
 
 mod attribute;
 mod ber;
