@@ -1,8 +1,8 @@
 //! An entry as it was received.
 
-use std::{borrow::Cow, fmt, str};
+use std::{fmt, str};
 
-use bridge_domain::ldap::{account, attributes};
+use bridge_domain::ldap::{account, attributes::AttributeName};
 use bytes::Bytes;
 
 use crate::ber::{self, OCTETS, SEQUENCE, SET};
@@ -19,7 +19,7 @@ pub(crate) struct Range {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     /// Its name without options; that of the schema when it is a usual one.
-    pub(crate) name: Cow<'static, str>,
+    pub(crate) name: AttributeName,
     pub(crate) range: Option<Range>,
     pub(crate) values: Vec<Bytes>,
 }
@@ -60,13 +60,14 @@ impl Entry {
 
     /// The values of an attribute, whatever they are, in the server's order.
     pub fn all_bytes(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        let found = self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name));
+        let found =
+            self.attributes.iter().find(|attribute| attribute.name.as_str().eq_ignore_ascii_case(name));
         found.into_iter().flat_map(|attribute| attribute.values.iter().map(AsRef::as_ref))
     }
 
     /// The names of the attributes that came, without options.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.attributes.iter().map(|attribute| &*attribute.name)
+        self.attributes.iter().map(|attribute| attribute.name.as_str())
     }
 
     /// The same for an import; `None` when the distinguished name is no UTF-8.
@@ -101,7 +102,7 @@ impl Entry {
 
     fn add(&mut self, description: &str, values: Vec<Bytes>) {
         let (name, range) = described(description);
-        let known = self.attributes.iter_mut().find(|known| known.name.eq_ignore_ascii_case(name));
+        let known = self.attributes.iter_mut().find(|known| known.name.as_str().eq_ignore_ascii_case(name));
         match known {
             // Beside a range comes the attribute itself without values.
             Some(known) if known.values.is_empty() => {
@@ -110,10 +111,7 @@ impl Entry {
             }
             // The same attribute with another option, a language for example.
             Some(known) => known.values.extend(values),
-            None => {
-                let name = attributes::known(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed);
-                self.attributes.push(Held { name, range, values });
-            }
+            None => self.attributes.push(Held { name: AttributeName::of(name), range, values }),
         }
     }
 
@@ -123,7 +121,7 @@ impl Entry {
 
     /// Takes an attribute out of the entry.
     pub(crate) fn take(self, name: &str) -> Option<Held> {
-        self.attributes.into_iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+        self.attributes.into_iter().find(|attribute| attribute.name.as_str().eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn attributes(&self) -> &[Held] {

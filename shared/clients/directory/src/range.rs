@@ -54,7 +54,7 @@ fn missing(entry: &Entry, at: usize) -> Result<Option<(String, u32)>, Fault> {
     if held != next || attribute.values.len() > MAX_VALUES {
         return Err(Fault::Ranges);
     }
-    Ok(Some((attribute.name.clone().into_owned(), next)))
+    Ok(Some((attribute.name.as_str().to_owned(), next)))
 }
 
 async fn fetch(

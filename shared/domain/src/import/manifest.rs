@@ -78,8 +78,8 @@ impl ContentHash {
     pub(super) const UNKNOWN: Self = Self([0; HASH_BYTES]);
 
     /// The hash of a content.
-    #[must_use]
-    pub fn of(content: &[u8]) -> Self {
+    #[cfg(test)]
+    pub(super) fn of(content: &[u8]) -> Self {
         let mut whole = Content::default();
         whole.put(content);
         whole.hash()

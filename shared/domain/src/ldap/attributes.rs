@@ -3,6 +3,8 @@
 //! KUMA documents the list under "Imported Active Directory attributes", in mixed case; a directory
 //! compares names without case and answers in that of its schema, which is what stands here.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -133,15 +135,39 @@ impl<'de> Deserialize<'de> for Attributes {
     }
 }
 
+/// The name of an attribute that was received: without options, and in the case of the schema if it is one
+/// of those known here, which then takes no memory of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttributeName(Cow<'static, str>);
+
+impl AttributeName {
+    /// Reads the description of an attribute: its name, and options after semicolons.
+    #[must_use]
+    pub fn of(description: &str) -> Self {
+        let name = description.split(';').next().unwrap_or_default();
+        Self(known(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed))
+    }
+
+    /// The same as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: AsRef<str>> From<T> for AttributeName {
+    fn from(description: T) -> Self {
+        Self::of(description.as_ref())
+    }
+}
+
 /// A name in the case of the schema, if it is one of those known here.
-#[must_use]
-pub fn canonical(name: &str) -> &str {
+fn canonical(name: &str) -> &str {
     known(name).unwrap_or(name)
 }
 
 /// A known name in the case of the schema, found whatever its case.
-#[must_use]
-pub fn known(name: &str) -> Option<&'static str> {
+fn known(name: &str) -> Option<&'static str> {
     // As most directories write it.
     let place = DEFAULT.binary_search(&name);
     let place = place.or_else(|_| DEFAULT.binary_search_by(|known| lower(known).cmp(lower(name))));

@@ -35,6 +35,7 @@ pub(super) fn of(entry: &Entry) -> ContentHash {
     };
     put(entry.dn.as_bytes());
     for (name, values) in &entry.attributes {
+        let name = name.as_str();
         if VOLATILE.iter().any(|volatile| volatile.eq_ignore_ascii_case(name)) {
             continue;
         }

@@ -1,6 +1,6 @@
 //! An entry of a directory, read as far as it takes to see whether it changed.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use crate::{
     ConnectionId, TenantId, Timestamp,
     import::manifest::ContentHash,
     ldap::{
-        attributes::{OBJECT_GUID, known},
+        attributes::{AttributeName, OBJECT_GUID},
         decode,
         guid::Guid,
     },
@@ -21,8 +21,8 @@ use crate::{
 pub struct Entry {
     /// Its distinguished name.
     pub dn: String,
-    /// Its attributes and their values, by the name that the directory answered with, options and all.
-    pub attributes: Vec<(Cow<'static, str>, Vec<Bytes>)>,
+    /// Its attributes and their values.
+    pub attributes: Vec<(AttributeName, Vec<Bytes>)>,
 }
 
 impl Entry {
@@ -32,7 +32,7 @@ impl Entry {
         attributes: impl IntoIterator<Item = (N, impl IntoIterator<Item = V>)>,
     ) -> Self
     where
-        N: Into<Cow<'static, str>>,
+        N: Into<AttributeName>,
         V: Into<Bytes>,
     {
         let attributes = attributes.into_iter();
@@ -62,8 +62,7 @@ pub struct Received {
     tenant: TenantId,
     connection: ConnectionId,
     at: Timestamp,
-    /// With attributes in the order of their names, each once, in the case of the schema and without
-    /// options; their values in ascending order, each once.
+    /// With attributes in the order of their names, each once; their values in ascending order, each once.
     entry: Entry,
 }
 
@@ -86,9 +85,8 @@ impl Received {
     ) -> Result<Self, NoGuid> {
         let mut id = None;
         entry.attributes.retain(|(_, values)| !values.is_empty());
-        for (name, values) in &mut entry.attributes {
-            rename(name);
-            if name == OBJECT_GUID {
+        for (name, values) in &entry.attributes {
+            if name.as_str() == OBJECT_GUID {
                 id = values.first().and_then(|bytes| Guid::from_bytes(bytes)).or(id);
             }
         }
@@ -129,10 +127,10 @@ impl Received {
     pub fn account(self) -> Account {
         let Self { id, tenant, connection, at, entry: Entry { dn, attributes }, .. } = self;
         let texts = attributes.into_iter().map(|(name, values)| {
-            let mut texts: Vec<String> = values.iter().map(|bytes| text(&name, bytes)).collect();
+            let mut texts: Vec<String> = values.iter().map(|bytes| text(name.as_str(), bytes)).collect();
             // What is no text is in another order as text.
             texts.sort_unstable();
-            (name.into_owned(), texts)
+            (name.as_str().to_owned(), texts)
         });
         let mut texts: BTreeMap<String, Vec<String>> = texts.collect();
         let truncated = fit::fit(&mut texts, SIZE_LIMIT);
@@ -144,16 +142,6 @@ impl Received {
         });
         let attributes = attributes.collect();
         Account { id, tenant, connection, dn, attributes, truncated, received: at, expires: None }
-    }
-}
-
-/// Gives an attribute its name in the case of the schema, without options.
-fn rename(name: &mut Cow<'static, str>) {
-    let bare = name.split(';').next().unwrap_or_default();
-    if let Some(known) = known(bare) {
-        *name = Cow::Borrowed(known);
-    } else if bare.len() < name.len() {
-        *name = Cow::Owned(bare.to_owned());
     }
 }
 
