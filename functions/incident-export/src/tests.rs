@@ -8,7 +8,8 @@ use bridge_domain::{
     ledger::{Claim, Outcome},
     ncircc::{errand::Row, settings::Settings},
     outbox::{Change, Origin},
-    vault::{Entry, Kind},
+    secret::Secret,
+    vault::Value as SecretValue,
 };
 use bridge_reporting::Message;
 use bridge_runtime::{
@@ -61,19 +62,8 @@ impl Bridge {
         let world = World::start().await;
         world.amazon.put_secret("admin", "first-token");
         let app = process(&world).await;
-        let now = world.hand.now();
-        let secret = Entry {
-            id: "ncircc-token".parse().unwrap(),
-            tenant: TENANT.parse().unwrap(),
-            name: "NCIRCC".parse().unwrap(),
-            kind: Kind::Token,
-            description: String::new(),
-            tags: Vec::new(),
-            used_by: [].into(),
-            created: now,
-            updated: now,
-        };
-        world.store.create_secret(&secret).await.unwrap();
+        let token = SecretValue::Token(Secret::new("token".to_owned()));
+        world.add_secret(TENANT, "ncircc-token", &token).await;
         Self { world, app }
     }
 

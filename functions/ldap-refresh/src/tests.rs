@@ -18,7 +18,7 @@ use bridge_domain::{
     },
     ldap::{account::Account, guid::Guid},
     secret::Secret,
-    vault::{Entry, Kind, Value as SecretValue, place},
+    vault::{Value as SecretValue, place},
 };
 use bridge_importing::Message;
 use bridge_runtime::{batch::Failure, secrets::SecretCache, telemetry::Output};
@@ -43,25 +43,11 @@ struct Bench {
 impl Bench {
     async fn start() -> Self {
         let world = World::start().await;
-        let (id, now) = (SECRET.parse().unwrap(), world.hand.now());
-        let tenant = TENANT.parse().unwrap();
         let value = SecretValue::Credentials {
             user: Secret::new(READER.to_owned()),
             password: Secret::new(READER_PASSWORD.to_owned()),
         };
-        world.amazon.put_secret(&place(PREFIX, &tenant, &id), value.render().expose());
-        let entry = Entry {
-            id,
-            tenant,
-            name: "Reader".parse().unwrap(),
-            kind: Kind::Credentials,
-            description: String::new(),
-            tags: Vec::new(),
-            used_by: [].into(),
-            created: now,
-            updated: now,
-        };
-        world.store.create_secret(&entry).await.unwrap();
+        world.add_secret(TENANT, SECRET, &value).await;
         Self { world }
     }
 

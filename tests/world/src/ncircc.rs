@@ -9,7 +9,8 @@ use bridge_domain::{
         settings::Settings,
     },
     outbox::{Change, Origin},
-    vault::{Entry, Kind, Value as SecretValue},
+    secret::Secret,
+    vault::Value as SecretValue,
 };
 use bridge_simulators::Running;
 use bridge_store::Revised;
@@ -61,35 +62,11 @@ pub fn notification(marker: &str) -> String {
 impl World {
     /// Connects with the simulator of NCIRCC's account, whose intermediate certificate is trusted.
     pub async fn join_ncircc(&self, simulator: &Running, more: &Value) -> Settings {
-        let now = self.hand.now();
-        for (id, kind, value) in [
-            (
-                TOKEN,
-                Kind::Token,
-                SecretValue::Token(bridge_domain::secret::Secret::new("ncircc-token".into())),
-            ),
-            (
-                CERTIFICATE,
-                Kind::Certificate,
-                SecretValue::Certificate(bridge_domain::secret::Secret::new(
-                    simulator.intermediate_pem.clone(),
-                )),
-            ),
-        ] {
-            let entry = Entry {
-                id: id.parse().unwrap(),
-                tenant: TENANT.parse().unwrap(),
-                name: id.parse().unwrap(),
-                kind,
-                description: String::new(),
-                tags: Vec::new(),
-                used_by: [].into(),
-                created: now,
-                updated: now,
-            };
-            self.store.create_secret(&entry).await.unwrap();
-            self.put_secret(TENANT, id, &value);
-        }
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let token = SecretValue::Token(secret("ncircc-token"));
+        self.add_secret(TENANT, TOKEN, &token).await;
+        let certificate = SecretValue::Certificate(secret(&simulator.intermediate_pem));
+        self.add_secret(TENANT, CERTIFICATE, &certificate).await;
         let settings = ncircc_settings(simulator, more);
         self.store.put_ncircc_settings(None, &settings).await.unwrap();
         settings
@@ -97,7 +74,7 @@ impl World {
 
     /// Gives the token for NCIRCC another value.
     pub fn rotate_ncircc(&self, token: &str) {
-        let value = SecretValue::Token(bridge_domain::secret::Secret::new(token.to_owned()));
+        let value = SecretValue::Token(Secret::new(token.to_owned()));
         self.put_secret(TENANT, TOKEN, &value);
     }
 

@@ -86,28 +86,33 @@ impl World {
     /// Makes a target with its secrets: a token, and the certificate of its authority.
     pub async fn add_target(&self, target: &Value, token: &str, ca: &str) -> TargetId {
         let target: Target = serde_json::from_value(target.clone()).unwrap();
-        for (number, secret) in target.secrets().into_iter().enumerate() {
+        for secret in target.secrets() {
             let value = match secret.kind {
                 Kind::Certificate => SecretValue::Certificate(Secret::new(ca.to_owned())),
                 _ => SecretValue::Token(Secret::new(token.to_owned())),
             };
-            let now = self.hand.now();
-            let entry = Entry {
-                id: secret.id.clone(),
-                tenant: target.tenant.clone(),
-                name: format!("{} {number}", target.name.as_str()).parse().unwrap(),
-                kind: secret.kind,
-                description: String::new(),
-                tags: Vec::new(),
-                used_by: [].into(),
-                created: now,
-                updated: now,
-            };
-            self.store.create_secret(&entry).await.unwrap();
-            self.put_secret(target.tenant.as_str(), secret.id.as_str(), &value);
+            self.add_secret(target.tenant.as_str(), secret.id.as_str(), &value).await;
         }
         self.store.create_target(&target).await.unwrap();
         target.id
+    }
+
+    /// Makes a secret with this value, named like its id.
+    pub async fn add_secret(&self, tenant: &str, id: &str, value: &SecretValue) {
+        let now = self.hand.now();
+        let entry = Entry {
+            id: id.parse().unwrap(),
+            tenant: tenant.parse().unwrap(),
+            name: id.parse().unwrap(),
+            kind: value.kind(),
+            description: String::new(),
+            tags: Vec::new(),
+            used_by: [].into(),
+            created: now,
+            updated: now,
+        };
+        self.store.create_secret(&entry).await.unwrap();
+        self.put_secret(tenant, id, value);
     }
 
     pub(crate) fn put_secret(&self, tenant: &str, id: &str, value: &SecretValue) {

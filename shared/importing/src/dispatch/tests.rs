@@ -7,7 +7,8 @@ use bridge_domain::{
         schedule::Schedule,
         task::{Ending, LEASE, State},
     },
-    vault::{Entry, Kind},
+    secret::Secret,
+    vault::Value as SecretValue,
 };
 use bridge_runtime::config::{Env, load_from};
 use bridge_world::{TENANT, World};
@@ -30,19 +31,10 @@ impl Bench {
         let world = World::start().await;
         let env = Env::from_pairs([("LOG_LEVEL", "info"), ("LDAP_QUEUE", QUEUE)]);
         let urls = load_from(env, ImportQueues::read).map(|loaded| loaded.config).unwrap();
-        let now = world.hand.now();
-        let entry = Entry {
-            id: "reader".parse().unwrap(),
-            tenant: TENANT.parse().unwrap(),
-            name: "Reader".parse().unwrap(),
-            kind: Kind::Credentials,
-            description: String::new(),
-            tags: Vec::new(),
-            used_by: [].into(),
-            created: now,
-            updated: now,
-        };
-        world.store.create_secret(&entry).await.unwrap();
+        let reader = || Secret::new("reader".to_owned());
+        world
+            .add_secret(TENANT, "reader", &SecretValue::Credentials { user: reader(), password: reader() })
+            .await;
         Self { queues: ImportQueues::new(world.amazon.aws.sqs(), urls), world }
     }
 
